@@ -1,0 +1,96 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { clusterYaml } from '../../test/lab/cluster-yaml.ts'
+import { type Lab, openLab } from '../../test/lab/lab.ts'
+import { ansible, bareScripts, cli, type Way } from './ways.ts'
+
+const OUT = 'bench/results/noop.json'
+
+interface Result {
+  nodes: number
+  /** Medians, seconds. */
+  up: number
+  bare: number
+  ansible: number
+  toBare: number
+  toAnsible: number
+}
+
+/** Ratios of one run: our wall time may be at most so many of the bare script's, and ansible's must be at least so many of ours. */
+const TARGETS: Record<string, { toBare: number; toAnsible: number }> = {
+  '3': { toBare: 1.5, toAnsible: 8 },
+  '20': { toBare: 2, toAnsible: 20 },
+}
+
+export async function main(argv: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      nodes: { type: 'string', default: '3,20' },
+      rounds: { type: 'string', default: '7' },
+      json: { type: 'string', default: OUT },
+    },
+  })
+  const results: Result[] = []
+  for (const nodes of values.nodes.split(',').map(Number)) {
+    const lab = await openLab({ name: `noop${nodes}`, nodes })
+    try {
+      results.push(await measured(lab, { rounds: Number(values.rounds) }))
+    } finally {
+      await lab.close()
+    }
+  }
+  mkdirSync(dirname(values.json), { recursive: true })
+  writeFileSync(values.json, `${JSON.stringify(results, undefined, 2)}\n`)
+  return results.flatMap(told).every(Boolean) ? 0 : 1
+}
+
+/** One after the other in each round, so that what else the machine does hits all of them. */
+async function measured(lab: Lab, { rounds }: { rounds: number }): Promise<Result> {
+  const folder = join(lab.folder, 'bench')
+  mkdirSync(folder)
+  // One control node, so that all the others are what "SSH-only" means: nothing runs there but sshd.
+  const roles = Object.fromEntries(lab.nodes.slice(1).map(({ name }) => [name, 'worker']))
+  writeFileSync(join(folder, 'cluster.yaml'), clusterYaml(lab, { roles }))
+  await cli(folder, ['cluster', 'up', '--yes', '--accept-new-host-keys'])
+  const ways: Record<'up' | 'bare' | 'ansible', Way> = {
+    up: () => cli(folder, ['cluster', 'up']),
+    bare: await bareScripts(lab, folder),
+    ansible: await ansible(lab, folder),
+  }
+  const times = { up: [] as number[], bare: [] as number[], ansible: [] as number[] }
+  for (let round = 0; round <= rounds; round++)
+    for (const name of ['up', 'bare', 'ansible'] as const) {
+      // Two of ansible's are enough: it takes as long as all the others together.
+      if (name === 'ansible' && round > 2) continue
+      const began = performance.now()
+      await ways[name]()
+      if (round > 0) times[name].push((performance.now() - began) / 1000)
+    }
+  const [up, bare, other] = [median(times.up), median(times.bare), median(times.ansible)]
+  return { nodes: lab.nodes.length, up, bare, ansible: other, toBare: up / bare, toAnsible: other / up }
+}
+
+function told(r: Result): boolean[] {
+  const two = (n: number) => n.toFixed(2)
+  console.log(
+    `${r.nodes} nodes: cluster up ${two(r.up)} s, bare script ${two(r.bare)} s, ansible-playbook ${two(r.ansible)} s`,
+  )
+  const target = TARGETS[String(r.nodes)]
+  if (!target) return []
+  const lines: [boolean, string][] = [
+    [r.toBare <= target.toBare, `of the bare script's time: ${two(r.toBare)}, at most ${target.toBare}`],
+    [
+      r.toAnsible >= target.toAnsible,
+      `times faster than ansible: ${two(r.toAnsible)}, at least ${target.toAnsible}`,
+    ],
+  ]
+  for (const [met, says] of lines) console.log(`  ${met ? 'met   ' : 'MISSED'}  ${says}`)
+  return lines.map(([met]) => met)
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)]!
+}

@@ -1,0 +1,11 @@
+import type { Noun } from '../command.ts'
+import { exec } from './exec.ts'
+import { list } from './list.ts'
+import { logs } from './logs.ts'
+import { ssh } from './ssh.ts'
+
+export const node: Noun = {
+  name: 'node',
+  summary: 'the machines of a cluster.yaml: look, run commands, log in, read logs',
+  commands: [list, exec, ssh, logs],
+}

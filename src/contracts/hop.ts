@@ -1,0 +1,23 @@
+/** Headers that every call between services carries. */
+export const HOP = {
+  /** One id through all services, logs and the answer. */
+  requestId: 'x-request-id',
+  /** Absolute, Unix milliseconds: past it nobody needs the answer. */
+  deadline: 'x-deadline',
+  /** 1 for the first try of a worker, more for the others. */
+  attempt: 'x-attempt',
+  /** Which service calls. Believed only on a unix socket in a 0700 folder; across machines the certificate says it. */
+  caller: 'x-caller',
+  /** Random per create: who repeats it after an unknown outcome recognises its own record. */
+  writer: 'x-writer',
+  /** `<task id>.<N>`: a write by a running task; data refuses it once that attempt has ended or was given away. */
+  taskAttempt: 'x-task-attempt',
+} as const
+
+/** Milliseconds that a call may take when its caller set no deadline. */
+export const DEFAULT_DEADLINE_MS = 30_000
+/** Longest life of one interactive answer, streams included. */
+export const ANSWER_DEADLINE_MS = 10 * 60_000
+/** A stream without a frame for so long is dead; senders put one out each second. */
+export const STREAM_SILENCE_MS = 4_000
+export const STREAM_BEAT_MS = 1_000

@@ -1,0 +1,116 @@
+import type { TSchema } from 'typebox'
+import type { Secret } from '../../secret.ts'
+import type { Cluster, WantedNode } from '../cluster/cluster.ts'
+import type { Connection } from '../connections/connection.ts'
+import type { Fact, Facts } from '../facts/fact.ts'
+import type { Item } from '../os/item.ts'
+import type { Wave } from '../reconcile/step.ts'
+import type { SecretWish } from '../secrets/wish.ts'
+
+/** What a component offers to others, whatever its name: they ask for the capability and never for the component. */
+export type Capability = 'amqp' | 's3'
+
+/** One thing that is installed on nodes. A folder here, one under templates/, one line in the registry. */
+// biome-ignore lint/suspicious/noExplicitAny: each component names the type of its own block
+export interface Component<C = any> {
+  name: string
+  /** Of its block under `components:` in cluster.yaml; every field with a description, and a default or optional. */
+  schema: TSchema
+  /** Orders components: who gives comes before who needs. */
+  needs: Capability[]
+  gives: Capability[]
+  /** True when it is part of the cluster though the file has no block of it. */
+  usual: boolean
+  /** The nodes it is placed on. */
+  placed(cluster: Cluster, config: C): WantedNode[]
+  /** Those on which a fraction of a second matters: they get a time service that is known to hold. */
+  exactTime?(cluster: Cluster, config: C): WantedNode[]
+  /** Accounts, vhosts, buckets that it wants from a giver. */
+  asks?(view: View<C>): Grant[]
+  /** A name alone is 256 random bits; `authority(cluster)` is the CA, for whoever wants certificates. */
+  secrets?(view: View<C>): (string | SecretWish)[]
+  /** Where it listens for those who use what it gives; nearest to `from` first. */
+  offers?(view: View<C>, from: string): Endpoint[]
+  /** Who may reach what: for the firewall, for `check` and for the mesh. */
+  ports(view: View<C>): Port[]
+  /** What it will use on a node at most; `check` adds up. */
+  uses(view: View<C>, node: WantedNode): Use
+  facts(view: View<C>, node: WantedNode): Fact<unknown>[]
+  /**
+   * Pure. Throws Failure for machines that it cannot be placed on. Called before anything is changed, and before its secrets are there;
+   * what is unknown is no reason.
+   */
+  refuse?(view: View<C>, facts: Facts): void
+  /** What it keeps on a node, in the order of making. Pure. Files, packages and units that it no longer keeps leave by themselves. */
+  items(view: View<C>, facts: Facts, node: WantedNode): Item[]
+  /** Pure; `[]` = nothing to do. Most begin with `itemWaves`. */
+  plan(view: View<C>, facts: Facts): Wave[]
+  /** Pure; health from the same facts. */
+  judge(view: View<C>, facts: Facts): Finding[]
+  /** After a change: uses what it runs as a client would, and says how that went. Changes nothing that stays. */
+  prove?(view: View<C>, facts: Facts, o: Proving): Promise<Finding[]>
+}
+
+export interface Proving {
+  /** By the name of the node. */
+  connections: Map<string, Connection>
+  signal?: AbortSignal
+}
+
+/** What a component may see of the wanted cluster. */
+export interface View<C> {
+  cluster: Cluster
+  config: C
+  /** Those it is placed on that take part in this run. */
+  nodes: WantedNode[]
+  /** Ports of all components, on all nodes. */
+  ports: Port[]
+  /** Names of the nodes on which a component wants exact time. */
+  exactTime?: ReadonlySet<string>
+  /** Nearest first. */
+  endpoints(what: Capability, from: string): Endpoint[]
+  /** What others asked of the capabilities that it gives. */
+  grants: Grant[]
+  /** What all components declared by secrets(). */
+  wishes?: readonly SecretWish[]
+  /** Declared by secrets(); exists before plan(), items() and judge() are called. */
+  secret(name: string): Secret
+}
+
+export interface Endpoint {
+  host: string
+  port: number
+}
+
+export interface Grant {
+  of: Capability
+  as: string
+  [right: string]: unknown
+}
+
+/** The secret with which `as` comes: declared by the giver, and by whoever asked for it. */
+export const secretOfGrant = (grant: Grant) => `${grant.of}-${grant.as}`
+
+/** A listener of ours on a node. `public` follows gateway.from; `nodes` means the other nodes of the cluster. */
+export interface Port {
+  node: string
+  port: number
+  protocol: 'tcp' | 'udp'
+  from: 'public' | 'nodes' | 'loopback'
+  /** Who listens, for people: `the gateway`. */
+  by: string
+  /** The field of cluster.yaml that moves it. */
+  path: (string | number)[]
+}
+
+export interface Use {
+  memoryBytes: number
+  disk: { path: string; bytes: number }[]
+}
+
+export interface Finding {
+  level: 'ok' | 'warn' | 'bad' | 'unknown'
+  node?: string
+  says: string
+  fix?: string
+}

@@ -1,0 +1,41 @@
+import { quote } from '../connections/quote.ts'
+import type { Fact } from './fact.ts'
+import { linesOf, whole } from './fields.ts'
+
+/** Who holds one of the locks of apt and dpkg. */
+export interface AptLock {
+  file: string
+  pid: number
+  /** `/usr/bin/python3 /usr/bin/unattended-upgrade`; empty where that could not be seen. */
+  command: string
+}
+
+const FILES = ['/var/lib/dpkg/lock-frontend', '/var/lib/dpkg/lock', '/var/lib/apt/lists/lock']
+
+/** The locks that are held in this moment. */
+export const aptLocks: Fact<AptLock[]> = {
+  id: 'apt locks',
+  deadlineMs: 5_000,
+  // fuser is not on a bare node, and /proc/locks names inodes that an overlay knows by other numbers: the kernel is asked itself.
+  script: `exec perl -MFcntl -e ${quote([
+    `chomp(my $machine = \`uname -m\`);
+$machine =~ /^(x86_64|aarch64)$/ or die "not known on $machine\\n";
+for my $file (@ARGV) {
+  open(my $in, "<", $file) or next;
+  my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0);
+  fcntl($in, F_GETLK, $lock) or die "$file: $!\\n";
+  my ($type, undef, undef, undef, $pid) = unpack("s s x4 q q l", $lock);
+  next if $type == F_UNLCK;
+  my $command = "";
+  if (open(my $line, "<", "/proc/$pid/cmdline")) { local $/; $command = <$line> // ""; }
+  $command =~ s/[\\0\\s]+/ /g;
+  print "$file\\t$pid\\t", substr($command, 0, 200), "\\n";
+}`,
+  ])} -- ${quote(FILES)}`,
+  parse: stdout =>
+    linesOf(stdout).map(line => {
+      const [file, pid, command] = line.split('\t')
+      if (!file || command === undefined) throw new Error(`${JSON.stringify(line)} is no lock`)
+      return { file, pid: whole(pid), command: command.trim() }
+    }),
+}

@@ -1,0 +1,42 @@
+import type { Fact } from './fact.ts'
+import { field, fieldsOf } from './fields.ts'
+
+export interface Time {
+  /** What keeps the clock: `chrony`, `systemd-timesyncd`, `ntp`, `ntpsec`, `openntpd`; undefined where nothing of this machine does. */
+  service?: string
+  /** Undefined where nobody can tell. */
+  synchronised?: boolean
+  /** False in a container, whose clock is its host's. */
+  canSet: boolean
+}
+
+const CAP_SYS_TIME = 25n
+
+// Each service tells in its own way; without one the kernel's word counts, as on a guest whose host keeps the clock.
+export const time: Fact<Time> = {
+  id: 'time',
+  deadlineMs: 10_000,
+  script: `printf 'capabilities=%s\\n' "$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/1/status)"
+service=$(systemctl list-units --plain --no-legend --state=active chrony.service systemd-timesyncd.service ntp.service ntpsec.service openntpd.service) || exit
+service=\${service%%.service*}
+printf 'service=%s\\n' "$service"
+case $service in
+chrony) said=$(timeout 3 chronyc -n -c tracking) && case $said in *Normal | *second) echo synchronised=yes ;; *) echo synchronised=no ;; esac ;;
+systemd-timesyncd) [ -e /run/systemd/timesync/synchronized ] && echo synchronised=yes || echo synchronised=no ;;
+ntp | ntpsec) said=$(timeout 3 ntpq -c 'rv 0') && case $said in *leap_none* | *leap_add_sec* | *leap_del_sec*) echo synchronised=yes ;; *) echo synchronised=no ;; esac ;;
+openntpd) said=$(timeout 3 ntpctl -s status) && case $said in *'clock synced'*) echo synchronised=yes ;; *) echo synchronised=no ;; esac ;;
+*) printf 'synchronised=%s\\n' "$(timeout 3 timedatectl show --property=NTPSynchronized --value)" ;;
+esac
+exit 0`,
+  parse(stdout) {
+    const fields = fieldsOf(stdout)
+    const service = field(fields, 'service')
+    const synchronised = fields.get('synchronised')
+    const capabilities = BigInt(`0x${field(fields, 'capabilities')}`)
+    return {
+      ...(service && { service }),
+      ...(synchronised && { synchronised: synchronised === 'yes' }),
+      canSet: (capabilities & (1n << CAP_SYS_TIME)) !== 0n,
+    }
+  },
+}

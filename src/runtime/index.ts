@@ -1,0 +1,11 @@
+/** The door of the agent system: what commands may open. What only the services need is loaded when they start. */
+export { Clusters, openClient, readCa, readKey } from './client/index.ts'
+export { proveAnswer, proveHealthy } from './client/prove.ts'
+export { readSecret } from './client/secret-input.ts'
+export { downLocal, LOCAL, upLocal } from './local/index.ts'
+
+export const serveFile: typeof import('./serve-file.ts').serveFile = async o =>
+  (await import('./serve-file.ts')).serveFile(o)
+
+export const adminKeyFrom: typeof import('./admin-key-from.ts').adminKeyFrom = async o =>
+  (await import('./admin-key-from.ts')).adminKeyFrom(o)

@@ -1,0 +1,115 @@
+import { pipeline } from 'node:stream/promises'
+import type { FastifyInstance } from 'fastify'
+import type { DataConfig } from '../../../../contracts/config.ts'
+import {
+  getObject,
+  listObjects,
+  type ObjectInfo,
+  putObject,
+  removeObject,
+} from '../../../../contracts/objects.ts'
+import { codeOf } from '../../../../errors.ts'
+import { badRequest, notFound, Refusal } from '../../../refusal.ts'
+import { type Asked, handle } from '../../../server/handle.ts'
+import type { Deps } from '../../../service.ts'
+import type { ObjectStore } from '../store/store.ts'
+import { limited } from '../upload.ts'
+import { checkName } from './names.ts'
+import { rangeOf } from './range.ts'
+import { exists, ObjectSpace, type Version } from './space.ts'
+
+const PAGE = 100
+const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(;[ -~]{0,100})?$/
+
+/** A user's own files. Whose they are is always what the verified token says. */
+export function registerObjects(
+  app: FastifyInstance,
+  { verify }: Deps<DataConfig>,
+  store: ObjectStore,
+): void {
+  handle(app, putObject, verify, async asked => shown(await put(store, asked)))
+
+  handle(app, getObject, verify, async asked => {
+    const name = asked.params['*']
+    checkName(name)
+    await send(store, asked, await new ObjectSpace(store, asked.who.user).need(name, asked.query.version))
+    return undefined
+  })
+
+  handle(app, listObjects, verify, async ({ query, who }) => {
+    const { prefix, after, limit = PAGE } = query
+    const { objects, more } = await new ObjectSpace(store, who.user).list({ prefix, after, limit })
+    return { objects: objects.map(shown), ...(more && { next: objects.at(-1)!.name }) }
+  })
+
+  handle(app, removeObject, verify, async ({ params, who }) => {
+    const name = params['*']
+    checkName(name)
+    return { removed: name, versions: await new ObjectSpace(store, who.user).remove(name) }
+  })
+}
+
+async function put(store: ObjectStore, { params, query, upload, who, hop, req }: Asked<typeof putObject>) {
+  const name = params['*']
+  checkName(name)
+  const type = req.headers['content-type'] || 'application/octet-stream'
+  if (!MEDIA_TYPE.test(type))
+    throw badRequest('The content-type is no media type.', 'Send one like text/plain.')
+  const space = new ObjectSpace(store, who.user)
+  const replace = query.replace === true
+  if (!replace && (await space.newest(name))) throw exists(name)
+  const body = limited(upload, { limitBytes: putObject.upload.limitBytes, signal: hop.signal })
+  const { blob, bytes, sha256 } = await store.putBlob(body)
+  try {
+    if (query.sha256 && query.sha256 !== sha256) throw otherDigest(sha256)
+    return await space.add(
+      { name, bytes, sha256, type, created: new Date().toISOString(), blob },
+      { replace },
+    )
+  } catch (thrown) {
+    // Otherwise a record may name it; when none does, the sweep takes it.
+    if (isSurelyNotStored(thrown)) await store.deleteBlob(blob)
+    throw thrown
+  }
+}
+
+const isSurelyNotStored = (thrown: unknown) => thrown instanceof Refusal || codeOf(thrown) === 'ENOSPC'
+
+async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObject>, version: Version) {
+  const range = reading(
+    () => rangeOf(req.headers.range, version.bytes),
+    () => reply.header('content-range', `bytes */${version.bytes}`),
+  )
+  const found = await store.getBlob(version.blob, range)
+  // Its record went a moment ago, and its blob after it.
+  if (!found) throw notFound(`object ${version.name}`)
+  reply.hijack()
+  reply.raw.writeHead(range ? 206 : 200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': version.type,
+    'content-length': range ? range.to - range.from + 1 : version.bytes,
+    ...(range && { 'content-range': `bytes ${range.from}-${range.to}/${version.bytes}` }),
+    'accept-ranges': 'bytes',
+    etag: `"${version.sha256}"`,
+    'x-object-version': String(version.version),
+    'x-content-type-options': 'nosniff',
+  })
+  // Too late for a refusal: whoever reads sees a body that is too short, and a broken connection.
+  await pipeline(found.body, reply.raw, { signal: hop.signal }).catch(() => reply.raw.destroy())
+}
+
+function reading<T>(act: () => T, onRefusal: () => void): T {
+  try {
+    return act()
+  } catch (thrown) {
+    onRefusal()
+    throw thrown
+  }
+}
+
+const otherDigest = (sha256: string) =>
+  new Refusal(422, 'digest', `What arrived has another digest (sha256 ${sha256}); nothing was stored.`, {
+    next: 'Send it again.',
+  })
+
+const shown = ({ blob: _, ...info }: Version): ObjectInfo => info

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import type { ObjectInfo } from '../../../../contracts/objects.ts'
+import { notFound, Refusal } from '../../../refusal.ts'
+import type { ObjectStore } from '../store/store.ts'
+import { after, before, folderOf, pastObject, spaceOf, versionKey } from './names.ts'
+
+/** A version of an object as its record holds it: what people see, and the blob with its bytes. */
+export interface Version extends ObjectInfo {
+  blob: string
+}
+
+/** The objects of one user. A version is never changed; the newest is what its name means. */
+export class ObjectSpace {
+  readonly #store: ObjectStore
+  readonly #user: string
+
+  constructor(store: ObjectStore, user: string) {
+    this.#store = store
+    this.#user = user
+  }
+
+  async newest(name: string): Promise<Version | undefined> {
+    const [found] = await this.#store.list(folderOf(this.#user, name), { limit: 1, values: true })
+    return found && read(found)
+  }
+
+  /** Throws 404 unless it is there. */
+  async need(name: string, version?: number): Promise<Version> {
+    const found = version
+      ? await this.#store.get(versionKey(this.#user, name, version)).then(value => value && read({ value }))
+      : await this.newest(name)
+    if (!found)
+      throw notFound(version ? `version ${version} of ${name}` : `object ${name}`, 'See `data list`.')
+    return found
+  }
+
+  /** Makes `object` real: as version 1 of a new name, or as the next one when it may replace. Racing writers get versions of their own. */
+  async add(object: Omit<Version, 'version'>, o: { replace: boolean }): Promise<Version> {
+    for (;;) {
+      const newest = await this.newest(object.name)
+      if (newest && !o.replace) throw exists(object.name)
+      const version = { ...object, version: (newest?.version ?? 0) + 1 }
+      const key = versionKey(this.#user, object.name, version.version)
+      const { created } = await this.#store.create(key, Buffer.from(JSON.stringify(version)), randomUUID())
+      if (created) return version
+    }
+  }
+
+  async list(o: {
+    prefix?: string
+    after?: string
+    limit: number
+  }): Promise<{ objects: Version[]; more: boolean }> {
+    const prefix = Buffer.from(o.prefix ?? '')
+    const start = before(this.#user, o.prefix ?? '')
+    const mark = o.after === undefined ? start : after(this.#user, o.after)
+    const objects: Version[] = []
+    let from = mark > start ? mark : start
+    for (;;) {
+      const limit = o.limit + 1 - objects.length
+      const page = await this.#store.list(spaceOf(this.#user), { after: from, limit, values: true })
+      for (const found of page) {
+        // Another version of the object before it.
+        if (found.name < from) continue
+        const version = read(found)
+        if (!Buffer.from(version.name).subarray(0, prefix.length).equals(prefix))
+          return { objects, more: false }
+        if (objects.length === o.limit) return { objects, more: true }
+        objects.push(version)
+        from = pastObject(found.name)
+      }
+      if (page.length < limit) return { objects, more: false }
+    }
+  }
+
+  /** Oldest first, so that a removal that was cut off is seen and can be repeated. Records before blobs: none names what is gone. */
+  async remove(name: string): Promise<number> {
+    const folder = folderOf(this.#user, name)
+    const versions: { name: string; blob: string }[] = []
+    for (let page = 0; page === 0 || versions.length === page * 1000; page++) {
+      const found = await this.#store.list(folder, {
+        after: versions.at(-1)?.name,
+        limit: 1000,
+        values: true,
+      })
+      versions.push(...found.map(f => ({ name: f.name, blob: read(f).blob })))
+    }
+    if (versions.length === 0) throw notFound(`object ${name}`, 'See `data list`.')
+    for (const version of versions.reverse()) {
+      await this.#store.delete(version.name)
+      await this.#store.deleteBlob(version.blob)
+    }
+    return versions.length
+  }
+}
+
+export function exists(name: string): Refusal {
+  return new Refusal(409, 'exists', `There is an object ${name} already.`, {
+    next: 'Add --replace (`?replace=true`) to store the next version, or take another name.',
+  })
+}
+
+const read = (found: { value?: Buffer }) => JSON.parse(found.value!.toString()) as Version

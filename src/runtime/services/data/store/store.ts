@@ -1,0 +1,40 @@
+import type { Readable } from 'node:stream'
+import { badRequest, Refusal } from '../../../refusal.ts'
+
+/** What must last. Only the data service holds one; `create` is the only atomic act (RUNTIME section 1). */
+export interface ObjectStore {
+  /** Create-once, at most 8 MiB, durable when it returns. `writer` is kept with the record: a repeat after an unknown outcome finds its own. */
+  create(name: string, record: Buffer, writer: string): Promise<{ created: boolean; writer: string }>
+  get(name: string): Promise<Buffer | undefined>
+  /** In byte order of the names, each greater than `after`. */
+  list(
+    prefix: string,
+    o: { after?: string; limit: number; values?: boolean },
+  ): Promise<{ name: string; value?: Buffer }[]>
+  /** Retention, completion and purge only. A name that is not there is no error. */
+  delete(name: string): Promise<void>
+  /** Stored under a fresh random name; real once a record names it. */
+  putBlob(body: Readable): Promise<{ blob: string; bytes: number; sha256: string }>
+  /** `range` is inclusive at both ends, as in HTTP, and lies within the blob; `bytes` is the whole blob's size. */
+  getBlob(
+    blob: string,
+    range?: { from: number; to: number },
+  ): Promise<{ bytes: number; body: Readable } | undefined>
+  deleteBlob(blob: string): Promise<void>
+  /** In name order, with the time each was stored (Unix milliseconds), for the sweep of those that no record names. */
+  listBlobs(o: { after?: string; limit: number }): Promise<{ blob: string; storedAt: number }[]>
+  close(): Promise<void>
+}
+
+export const MAX_RECORD_BYTES = 8 * 1024 * 1024
+
+const NAME = /^[!-~]{1,900}$/
+const WRITER = /^[\w-]{1,64}$/
+
+/** Every store refuses the same: names and writers of other characters, records over the limit. */
+export function checkRecord(name: string, record: Buffer, writer: string): void {
+  if (!NAME.test(name)) throw badRequest('A record has a name of 1 to 900 printable ASCII characters.')
+  if (!WRITER.test(writer)) throw badRequest('A writer id has 1 to 64 letters, digits, - or _.')
+  if (record.length > MAX_RECORD_BYTES)
+    throw new Refusal(413, 'too_large', 'A record holds at most 8 MiB.', { next: 'Store it as an object.' })
+}

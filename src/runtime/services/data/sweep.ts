@@ -1,0 +1,57 @@
+import { reasonOf } from '../../../errors.ts'
+import type { Log } from '../../../log.ts'
+import type { ObjectStore } from './store/store.ts'
+
+/** Far longer than an upload may take from its blob to its record. */
+const AGE_MS = 60 * 60_000
+const EVERY_MS = 6 * 60 * 60_000
+const BATCH = 10_000
+
+/** Sweeps now and then until it is stopped; the returned function waits for a sweep that runs. */
+export function keepSwept(store: ObjectStore, log: Log): () => Promise<void> {
+  const stop = new AbortController()
+  const once = () =>
+    sweep(store, { olderThan: Date.now() - AGE_MS, signal: stop.signal }).then(
+      removed => removed > 0 && log.info({ removed }, 'blobs that no record names were removed'),
+      thrown => log.warn({ reason: reasonOf(thrown) }, 'the sweep of blobs failed; the next one follows'),
+    )
+  let running: Promise<unknown> = once()
+  const timer = setInterval(() => {
+    running = running.then(once)
+  }, EVERY_MS)
+  timer.unref()
+  return async () => {
+    clearInterval(timer)
+    stop.abort()
+    await running
+  }
+}
+
+/** Removes the blobs stored before `olderThan` (Unix milliseconds) that no record names: uploads that ended between blob and record. */
+export async function sweep(
+  store: ObjectStore,
+  o: { olderThan: number; signal?: AbortSignal },
+): Promise<number> {
+  let removed = 0
+  for (let after: string | undefined; !o.signal?.aborted; ) {
+    const page = await store.listBlobs({ after, limit: BATCH })
+    if (page.length === 0) break
+    after = page.at(-1)!.blob
+    const unnamed = new Set(page.filter(b => b.storedAt < o.olderThan).map(b => b.blob))
+    if (unnamed.size > 0) await dropNamed(store, unnamed, o.signal)
+    if (o.signal?.aborted) break
+    for (const blob of unnamed) await store.deleteBlob(blob)
+    removed += unnamed.size
+  }
+  return removed
+}
+
+/** The blobs are listed first: whatever gets its name while we look is younger than the guard. */
+async function dropNamed(store: ObjectStore, blobs: Set<string>, signal?: AbortSignal): Promise<void> {
+  for (let after: string | undefined; !signal?.aborted && blobs.size > 0; ) {
+    const page = await store.list('obj/', { after, limit: 1000, values: true })
+    if (page.length === 0) return
+    for (const { value } of page) blobs.delete((JSON.parse(value!.toString()) as { blob: string }).blob)
+    after = page.at(-1)!.name
+  }
+}

@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify'
+import { GatewayConfig } from '../../../contracts/config.ts'
+import { codeOf, EXIT, Failure } from '../../../errors.ts'
+import { buildApp } from '../../server/app.ts'
+import { closeApp } from '../../server/close.ts'
+import type { Service } from '../../service.ts'
+import { openCertificate } from '../../tls/credentials.ts'
+import { followFiles, publicTls, tellFailedHandshakes } from '../../tls/listen.ts'
+import { Keys } from './keys.ts'
+import { Limits } from './limits.ts'
+import { forgetHopHeaders } from './outside.ts'
+import { addPublicRoutes } from './public.ts'
+import { OpenStreams } from './streams.ts'
+
+/** The only service with a port: knows who asks, how much is left to them, and which service answers. */
+export const gateway: Service<GatewayConfig> = {
+  name: 'gateway',
+  config: GatewayConfig,
+  callers: [],
+  verifies: true,
+  async setup(_internal, deps) {
+    const { config, calls, verifier, metrics, log } = deps
+    const streams = new OpenStreams(verifier)
+    const certificate = config.certificate && openCertificate(config.certificate, log)
+    const app = buildApp({ log, metrics, ...(certificate && { tls: publicTls(certificate.current) }) })
+    if (certificate) {
+      followFiles(app, certificate, publicTls)
+      tellFailedHandshakes(app, log)
+    }
+    forgetHopHeaders(app)
+    await addPublicRoutes(app, { deps, keys: new Keys({ calls, verifier }), limits: new Limits(), streams })
+    await listen(app, config)
+    log.info({ host: config.host, port: config.port }, 'gateway listens')
+    return {
+      ready: () => [],
+      stop: async deadlineMs => {
+        const closed = closeApp(app, deadlineMs)
+        await streams.drain(deadlineMs)
+        await closed
+        certificate?.close()
+      },
+    }
+  },
+}
+
+async function listen(app: FastifyInstance, { host, port }: GatewayConfig): Promise<void> {
+  try {
+    await app.listen({ host, port })
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'EADDRINUSE') throw thrown
+    throw new Failure(`Port ${port} of ${host} is taken by another program.`, {
+      exit: EXIT.preflight,
+      next: `Choose another one: llmagentos cluster up --port ${port + 1}`,
+    })
+  }
+}

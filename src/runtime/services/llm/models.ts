@@ -1,0 +1,46 @@
+import type { Principal } from '../../../contracts/identity.ts'
+import type { Model, PullFrame } from '../../../contracts/models.ts'
+import { workerPull, workerRemoveModel } from '../../../contracts/worker.ts'
+import { asSelf, type Hop } from '../../hop.ts'
+import { Refusal } from '../../refusal.ts'
+import type { Calls } from '../../transport.ts'
+import type { Workers } from './workers.ts'
+
+interface Means {
+  workers: Workers
+  calls: Calls
+  hop: Hop
+}
+
+/** The models of all workers, each once, within what the key may use. */
+export function models(workers: Workers, who: Principal): { models: Model[]; default: string } {
+  const byName = new Map<string, Model>()
+  for (const { state } of workers.states()) {
+    for (const m of state.models) {
+      const seen = byName.get(m.name)
+      if (seen) seen.workers.push(state.name)
+      else byName.set(m.name, { ...m, workers: [state.name] })
+    }
+  }
+  const allowed = [...byName.values()].filter(m => !who.models || who.models.includes(m.name))
+  return { models: allowed.toSorted((a, b) => a.name.localeCompare(b.name)), default: workers.defaultModel() }
+}
+
+/** Pulls on the first worker; spreading to several comes with workers on several machines. */
+export async function* pull(name: string, { workers, calls, hop }: Means): AsyncGenerator<PullFrame> {
+  const target = workers.states()[0]
+  if (!target) throw new Refusal(503, 'no_worker', 'No worker answers.', { retryAfterSeconds: 2 })
+  yield* calls.lines<PullFrame>(workerPull, asSelf(hop), { peer: target.peer, body: { name } })
+}
+
+export async function remove(
+  name: string,
+  { workers, calls, hop }: Means,
+): Promise<{ removed: string; workers: string[] }> {
+  const { model, candidates } = workers.candidates(name)
+  for (const c of candidates) {
+    const reply = await calls.raw(workerRemoveModel, asSelf(hop), { peer: c.peer, params: { '*': model } })
+    await calls.read(workerRemoveModel, reply)
+  }
+  return { removed: model, workers: candidates.map(c => c.name) }
+}

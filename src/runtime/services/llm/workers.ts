@@ -1,0 +1,160 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ANSWER_DEADLINE_MS } from '../../../contracts/hop.ts'
+import { type WorkerState, workerState } from '../../../contracts/worker.ts'
+import { reasonOf } from '../../../errors.ts'
+import type { Log } from '../../../log.ts'
+import { ownHop } from '../../hop.ts'
+import { Refusal } from '../../refusal.ts'
+import type { Calls, Peer } from '../../transport.ts'
+
+/** A worker that could answer, as last heard of. */
+export interface Candidate {
+  name: string
+  engine: string
+  model: string
+  contextTokens?: number
+  loaded: boolean
+  peer: Peer
+}
+
+interface Known {
+  peer: Peer
+  state?: WorkerState
+  why: string
+  /** Ours, sent and not yet ended. */
+  open: number
+}
+
+/** What llm knows of its workers: a stream of state from each, and its own requests on top. */
+export class Workers {
+  readonly #known: Known[]
+  readonly #calls: Calls
+  readonly #log: Log
+  readonly #stopped = new AbortController()
+  #following: Promise<unknown> = Promise.resolve()
+  #requests = 0
+  #retries = 0
+
+  constructor(o: { calls: Calls; log: Log }) {
+    this.#calls = o.calls
+    this.#log = o.log
+    this.#known = o.calls.peers('worker').map(peer => ({ peer, why: 'it has not answered yet', open: 0 }))
+  }
+
+  start(): void {
+    this.#following = Promise.all(this.#known.map(k => this.#follow(k)))
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort()
+    await this.#following
+  }
+
+  states(): { state: WorkerState; peer: Peer }[] {
+    return this.#known.flatMap(k => (k.state ? [{ state: k.state, peer: k.peer }] : []))
+  }
+
+  /** The workers that have the model; without a name the default of the first worker, a model that reads before one that quotes. */
+  candidates(wanted?: string): { model: string; candidates: Candidate[] } {
+    const up = this.states()
+    if (up.length === 0) {
+      throw new Refusal(503, 'no_worker', 'No worker answers.', {
+        next: 'See `llmagentos cluster status`.',
+        retryAfterSeconds: 2,
+      })
+    }
+    const model = wanted ?? this.defaultModel()
+    const candidates = up.flatMap(({ state, peer }) => {
+      const found = state.models.find(m => sameModel(m.name, model))
+      if (!found) return []
+      return [
+        {
+          name: state.name,
+          engine: found.engine,
+          model: found.name,
+          contextTokens: found.contextTokens,
+          loaded: found.loaded,
+          peer,
+        },
+      ]
+    })
+    if (candidates.length === 0) {
+      throw new Refusal(404, 'no_model', `No worker has the model ${model}.`, {
+        next: `Pull it with \`llmagentos model pull ${model}\`, or see \`llmagentos model list\`.`,
+      })
+    }
+    return { model: candidates[0]!.model, candidates }
+  }
+
+  defaultModel(): string {
+    const states = this.states().map(s => s.state)
+    return (states.find(s => s.engine !== 'extractive') ?? states[0])?.defaultModel ?? 'extractive'
+  }
+
+  /** The least busy of the candidates that were not tried yet, one with the model loaded first. */
+  choose(candidates: Candidate[], tried: Candidate[]): Candidate {
+    const left = candidates.filter(c => !tried.includes(c))
+    return left.toSorted((a, b) => Number(b.loaded) - Number(a.loaded) || this.#load(a) - this.#load(b))[0]!
+  }
+
+  mayRetry(candidates: Candidate[], tried: Candidate[]): boolean {
+    const allowed = tried.length < candidates.length && this.#retries < 1 + this.#requests / 10
+    if (allowed) this.#retries += 1
+    return allowed
+  }
+
+  asked(): void {
+    this.#requests += 1
+  }
+
+  /** Counts a request on its worker until the returned function is called. */
+  sent(to: Candidate): () => void {
+    const known = this.#known.find(k => k.peer === to.peer)
+    if (known) known.open += 1
+    return () => {
+      if (known) known.open -= 1
+    }
+  }
+
+  missing(): string[] {
+    return this.#known.some(k => k.state) ? [] : this.#known.map(k => `worker: ${k.why}`)
+  }
+
+  facts(): Record<string, string> {
+    const first = this.states().find(s => s.state.defaultModel === this.defaultModel())
+    return first ? { engine: first.state.engine, model: first.state.defaultModel } : {}
+  }
+
+  notes(): string[] {
+    return this.#known.flatMap(k => (k.state?.note ? [k.state.note] : []))
+  }
+
+  #load(c: Candidate): number {
+    const known = this.#known.find(k => k.peer === c.peer)
+    const state = known?.state
+    return state ? Math.max(known.open, state.running + state.queued) / state.slots : Number.POSITIVE_INFINITY
+  }
+
+  async #follow(known: Known): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      try {
+        const hop = ownHop(ANSWER_DEADLINE_MS, this.#stopped.signal)
+        for await (const line of this.#calls.lines<WorkerState | { type: 'beat' }>(workerState, hop, {
+          peer: known.peer,
+        })) {
+          if (!('type' in line)) known.state = line
+        }
+      } catch (thrown) {
+        if (this.#stopped.signal.aborted) return
+        if (known.state)
+          this.#log.warn({ worker: known.state.name, why: reasonOf(thrown) }, 'worker is silent')
+        known.why = reasonOf(thrown)
+        known.state = undefined
+      }
+      await sleep(200, undefined, { signal: this.#stopped.signal }).catch(() => {})
+    }
+  }
+}
+
+/** Ollama takes a name without a tag for `:latest`. */
+const sameModel = (has: string, wanted: string) => has === wanted || has === `${wanted}:latest`

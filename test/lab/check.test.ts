@@ -1,0 +1,250 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { EXIT } from '../../src/errors.ts'
+import { parse } from '../../src/provision/cluster/load.ts'
+import type { Port } from '../../src/provision/components/component.ts'
+import { Connections, check, checkExit } from '../../src/provision/index.ts'
+import { tempFolder } from '../helpers/temp.ts'
+import { wanting } from '../provision/check/site.ts'
+import { checkIn, type FileOptions, reportOf, writeCluster } from './check-file.ts'
+import { lacks, storiesOfTheLab } from './here.ts'
+import { type Lab, type LabNode, openLab, SUITES } from './lab.ts'
+
+storiesOfTheLab()
+
+describe.each(SUITES)('cluster check on nodes of %s', suite => {
+  let lab: Lab
+  let folder: string
+  let undo: (() => Promise<unknown>)[] = []
+
+  beforeAll(async () => {
+    if (lacks) return
+    lab = await openLab({ name: `check-${suite}`, suite, nodes: 3 })
+    // Debian's installer lets a node's own name mean 127.0.1.1; that is a story of its own.
+    await Promise.all(
+      lab.nodes.map(node => node.run(`sed -i 's/^127.0.1.1.*/${node.address} ${node.name}/' /etc/hosts`)),
+    )
+  })
+  afterAll(async () => lab?.close())
+  beforeEach(() => {
+    folder = tempFolder()
+    undo = []
+  })
+  afterEach(async () => {
+    for (const back of undo.reverse()) await back()
+  })
+
+  const wrong = async (node: LabNode, line: string, back: string) => {
+    undo.push(() => node.run(back))
+    await node.run(line)
+  }
+
+  const write = (o: FileOptions = {}) => writeCluster(lab, folder, o)
+  const found = () => checkIn(folder, '--json').then(reportOf)
+
+  test('machines that are as they should be are fine', async () => {
+    write()
+    const { code, report, notFine } = await found()
+    expect(notFine).toEqual([])
+    expect(code).toBe(EXIT.ok)
+    expect(report.nodes).toHaveLength(3)
+    expect(new Set(report.findings.map(f => f.check)).size).toBeGreaterThan(10)
+    const text = await checkIn(folder)
+    expect(text.stdout).toMatch(/^3 nodes of halle: (all are fine|1 warning)\.$/m)
+    expect(text.code).toBe(EXIT.ok)
+  })
+
+  test('a check writes nothing', async () => {
+    write()
+    const before = await Promise.all(lab.nodes.map(node => node.files()))
+    await checkIn(folder)
+    expect(await Promise.all(lab.nodes.map(node => node.files()))).toEqual(before)
+    expect(await lab.node('n1').run('ls -A /tmp /var/lib | grep -e check -e ^tmp. || true')).toBe('')
+  })
+
+  test('a node without power, and what is wrong with the others, are told together', async () => {
+    await wrong(
+      lab.node('n1'),
+      'sed -i "s/^.* n1$/127.0.1.1 n1/" /etc/hosts',
+      `sed -i "s/^.* n1$/${lab.node('n1').address} n1/" /etc/hosts`,
+    )
+    undo.push(() => lab.node('n3').start())
+    await lab.node('n3').kill()
+    write()
+    const { code, notFine } = await found()
+    expect(code).toBe(EXIT.unreachable)
+    expect(notFine).toEqual([
+      ['bad', 'n3', 'connection'],
+      ['warn', 'n1', 'names'],
+    ])
+  })
+
+  test('a node that shows another host key than the file says is refused', async () => {
+    write({
+      nodes: lab.nodes.map(
+        ({ name, address }, i) =>
+          `{name: ${name}, address: ${address}, roles: [${i ? 'worker' : 'control'}]${i === 1 ? ', ssh: {hostKey: "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}' : ''}}`,
+      ),
+    })
+    const { code, notFine } = await found()
+    expect(code).toBe(EXIT.unreachable)
+    expect(notFine).toEqual([['bad', 'n2', 'connection']])
+  })
+
+  test('a copied machine id, another MTU, a full disk and a mirror that is down are found', async () => {
+    const [n1, n2, n3] = lab.nodes as [LabNode, LabNode, LabNode]
+    const id = (await n1.run('cat /etc/machine-id')).trim()
+    await wrong(
+      n2,
+      `cp /etc/machine-id /etc/machine-id.own && echo ${id} >/etc/machine-id`,
+      'mv /etc/machine-id.own /etc/machine-id',
+    )
+    await wrong(n3, 'ip link set host0 mtu 1400', 'ip link set host0 mtu 1500')
+    await wrong(n2, 'mount -t tmpfs -o size=20M none /opt && head -c 19M /dev/zero >/opt/full', 'umount /opt')
+    await wrong(n1, 'touch /run/reboot-required', 'rm /run/reboot-required')
+    const gateway = n1.address.replace(/\d+$/, '1')
+    write({ more: `site: {apt: {mirror: "http://${gateway}:9/debian"}}` })
+    const { code, notFine, report } = await found()
+    expect(code).toBe(EXIT.preflight)
+    expect(notFine).toEqual([
+      ['bad', 'n1', 'clones'],
+      ['bad', 'n2', 'clones'],
+      ['warn', 'n3', 'network'],
+      ['bad', 'n2', 'space'],
+      ['warn', 'n1', 'reboot'],
+      ['bad', 'n1', 'archives'],
+      ['bad', 'n2', 'archives'],
+      ['bad', 'n3', 'archives'],
+    ])
+    const of = (check: string) => report.findings.filter(f => f.check === check && f.level !== 'ok')
+    expect(of('space')[0]?.says).toMatch(/^\/opt, .* is full: \d.* of 20 MiB are free\.$/)
+    expect(of('archives')[0]?.says).toContain('Connection refused')
+    expect(of('network')[0]?.says).toContain('host0 has an MTU of 1400')
+  })
+
+  test('dpkg that was interrupted, and who holds the lock of apt', async () => {
+    const n2 = lab.node('n2')
+    await wrong(
+      n2,
+      'cp /var/lib/dpkg/status /root/status && sed -i "/^Package: sudo$/,/^Status:/s/ok installed/ok unpacked/" /var/lib/dpkg/status',
+      'cp /root/status /var/lib/dpkg/status',
+    )
+    const lock =
+      'use Fcntl; open($f, "+>", "/var/lib/dpkg/lock-frontend"); $l = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0); fcntl($f, F_SETLK, $l) or die; open($g, ">", "/run/held"); sleep 600'
+    await wrong(
+      lab.node('n3'),
+      `systemd-run -q --unit=slow-upgrade perl -e '${lock}'; timeout 20 sh -c 'until [ -e /run/held ]; do sleep 0.1; done'`,
+      'systemctl stop slow-upgrade; rm /run/held',
+    )
+    write()
+    const { code, notFine, report } = await found()
+    expect(code).toBe(EXIT.preflight)
+    expect(notFine).toEqual([
+      ['bad', 'n2', 'packages'],
+      ['warn', 'n3', 'packages'],
+    ])
+    const says = report.findings.filter(f => f.level !== 'ok').map(f => f.says)
+    expect(says[0]).toBe('dpkg was interrupted: sudo.')
+    expect(says[1]).toMatch(/^The locks of apt are held by .*perl -e .* \(process \d+\)\.$/)
+  })
+
+  test('--fix lets dpkg finish, and does nothing where there is nothing', async () => {
+    const n2 = lab.node('n2')
+    await n2.run('sed -i "/^Package: sudo$/,/^Status:/s/ok installed/ok unpacked/" /var/lib/dpkg/status')
+    write()
+    const unasked = await checkIn(folder, '--fix')
+    expect(unasked).toMatchObject({ code: EXIT.usage, stderr: expect.stringContaining('nobody to ask') })
+    const fixed = await checkIn(folder, '--fix', '--yes', '--json')
+    expect(fixed.stderr).toContain('n2: finish what dpkg was interrupted in: sudo')
+    expect(reportOf(fixed)).toMatchObject({ code: EXIT.ok, notFine: [] })
+    expect(await n2.run('dpkg --audit')).toBe('')
+    expect((await checkIn(folder, '--fix', '--yes')).stderr).toContain('nothing that --fix')
+  })
+
+  test('somebody who may not become root is told what to do', async () => {
+    const n1 = lab.node('n1')
+    await wrong(
+      n1,
+      'useradd -m plain && cp -r /home/ops/.ssh /home/plain/ && chown -R plain: /home/plain/.ssh',
+      'userdel -r plain',
+    )
+    write({ nodes: [`{name: n1, address: ${n1.address}, roles: [control], ssh: {user: plain}}`] })
+    const { code, notFine, report } = await found()
+    expect(code).toBe(EXIT.preflight)
+    expect(notFine).toEqual([['bad', 'n1', 'connection']])
+    expect(report.findings[0]?.says).toMatch(/sudo on n1/)
+  })
+
+  test('a port that somebody else holds, and a way that answers nothing', async () => {
+    const [n1, n2, n3] = lab.nodes as [LabNode, LabNode, LabNode]
+    const listen =
+      'use Socket; socket($s, PF_INET, SOCK_STREAM, 0); bind($s, pack_sockaddr_in(7420, INADDR_ANY)) or die; listen($s, 5); sleep 600'
+    await wrong(
+      n1,
+      `systemd-run -q --unit=squatter perl -e '${listen}'; timeout 20 sh -c 'until ss -Hltn | grep -q :7420; do sleep 0.1; done'`,
+      'systemctl stop squatter',
+    )
+    await wrong(n3, `ip route add blackhole ${n2.address}`, `ip route del blackhole ${n2.address}`)
+    write()
+    const cluster = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8'), { env: {} })
+    const connections = new Connections({ knownHosts: lab.knownHosts, config: 'none', env: {} })
+    undo.push(() => connections.close())
+    const gateway: Omit<Port, 'node'> = {
+      port: 7420,
+      protocol: 'tcp',
+      from: 'nodes',
+      by: 'the gateway',
+      path: ['gateway', 'port'],
+    }
+    const report = await check({
+      cluster,
+      nodes: cluster.nodes,
+      connect: node =>
+        connections.to({ node: node.name, host: node.address, user: 'ops', identityFile: lab.key }),
+      components: [wanting({ ports: [gateway] })],
+    })
+    const not = (name: string) => report.findings.filter(f => f.check === name && f.level !== 'ok')
+    expect(not('ports')).toMatchObject([
+      {
+        level: 'bad',
+        node: 'n1',
+        says: 'tcp port 7420, which the gateway wants, is held by perl (squatter.service).',
+      },
+    ])
+    expect(not('reach').map(({ level, node, says }) => [level, node, says.replace(/: .*/, '')])).toEqual([
+      ['bad', 'n2', `It does not get through to n3 (${n3.address}), TCP 7420 of the gateway`],
+      ['bad', 'n3', `It does not get through to n2 (${n2.address}), TCP 7420 of the gateway`],
+    ])
+    expect(checkExit(report)).toBe(EXIT.preflight)
+  })
+
+  test('disks of the file are blank, hold something, or are not there', async () => {
+    const n2 = lab.node('n2')
+    const [blank, used] = [await n2.addDisk('64M'), await n2.addDisk('64M')]
+    const link = (path: string, id: string) => `ln -s ${path} /dev/disk/by-id/${id}`
+    await wrong(
+      n2,
+      `mkdir -p /dev/disk/by-id; ${link(blank, 'virtio-blank')}; ${link(used, 'virtio-used')}; mkswap ${used}`,
+      'rm -r /dev/disk',
+    )
+    const disks = '[{id: virtio-blank}, {id: virtio-used}, {id: virtio-blanc}]'
+    write({
+      nodes: [
+        `{name: n1, address: ${lab.node('n1').address}, roles: [control]}`,
+        `{name: n2, address: ${n2.address}, roles: [storage], disks: ${disks}}`,
+      ],
+    })
+    const { code, report } = await found()
+    expect(code).toBe(EXIT.preflight)
+    expect(report.findings.filter(f => f.check === 'disks')).toMatchObject([
+      { level: 'ok', says: 'virtio-blank is blank, 64 MiB.' },
+      { level: 'bad', says: expect.stringContaining('is not blank: it holds swap') },
+      {
+        level: 'bad',
+        says: 'There is no disk virtio-blanc in /dev/disk/by-id.',
+        fix: 'There are only those that the file names already.',
+      },
+    ])
+  })
+})

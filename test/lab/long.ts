@@ -1,0 +1,12 @@
+/** Stories on real nodes that take minutes each. They belong to `npm run test:long`, so that `npm run test:lab` stays within CI's half hour. */
+export const LONG = [
+  'bus',
+  'bus-faults',
+  'bus-services',
+  'certificates',
+  'engine-faults',
+  'engine-lock',
+  'firewalld',
+  'items',
+  'rabbitmq',
+].map(name => `test/lab/${name}.test.ts`)

@@ -1,0 +1,186 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  type Audience,
+  bootstrapKey,
+  createKey,
+  exchangeKey,
+  KEY_PATTERN,
+  listKeys,
+  revokeKey,
+  whoami,
+} from '../../src/contracts/auth.ts'
+import type { ServiceName } from '../../src/contracts/identity.ts'
+import { listModels } from '../../src/contracts/models.ts'
+import { listObjects } from '../../src/contracts/objects.ts'
+import type { Route } from '../../src/contracts/route.ts'
+import { clusterStatus } from '../../src/contracts/status.ts'
+import { waitFor } from '../../src/retry.ts'
+import { type Hop, ownHop } from '../../src/runtime/hop.ts'
+import { Refusal } from '../../src/runtime/refusal.ts'
+import { Calls, Peer } from '../../src/runtime/transport.ts'
+import { Processes } from '../helpers/processes.ts'
+
+const FROZEN_MS = 5_000
+/** The promise: later than this after the revocation was answered, nobody accepts the key. */
+const LATE_MS = 1_000
+const ROUTES: Route[] = [clusterStatus, whoami, listKeys, listModels, listObjects]
+/** What a service answers to the gateway itself, so that nobody else's check stands before its own. */
+const DIRECT: Partial<Record<ServiceName, Route>> = { llm: listModels, data: listObjects }
+
+interface Answer {
+  sent: number
+  status: number
+  to: ServiceName
+}
+
+/** Keeps `lanes` requests with one key under way over all routes that different services answer. */
+class Traffic {
+  readonly answers: Answer[] = []
+  readonly #peer: Peer
+  readonly #key: string
+  readonly #lanes: Promise<void>[]
+  #on = true
+  #failure: { thrown: unknown } | undefined
+
+  constructor(peer: Peer, key: string, lanes: number) {
+    this.#peer = peer
+    this.#key = key
+    this.#lanes = Array.from({ length: lanes }, (_, lane) =>
+      this.#run(lane).catch(thrown => {
+        this.#failure ??= { thrown }
+      }),
+    )
+    // A test that failed elsewhere leaves nothing running, and no error of its own cleanup beside the one that counts.
+    onTestFinished(() => {
+      this.#on = false
+    })
+  }
+
+  since(time: number): Answer[] {
+    return this.answers.filter(a => a.sent >= time)
+  }
+
+  async stop(): Promise<void> {
+    this.#on = false
+    await Promise.all(this.#lanes)
+    if (this.#failure) throw this.#failure.thrown
+  }
+
+  async #run(lane: number): Promise<void> {
+    for (let i = lane; this.#on; i++) {
+      const route = ROUTES[i % ROUTES.length]!
+      const sent = performance.now()
+      this.answers.push({ sent, to: route.to, status: await statusOf(this.#peer, this.#key, route) })
+    }
+  }
+}
+
+async function statusOf(peer: Peer, key: string, route: Route): Promise<number> {
+  const { status, body } = await peer.request({
+    method: route.method,
+    path: route.path,
+    headers: { authorization: `Bearer ${key}` },
+  })
+  await body.text()
+  return status
+}
+
+const until = (says: string, attempt: () => Promise<boolean> | boolean) =>
+  waitFor({ says, deadlineMs: 20_000 }, async () => ((await attempt()) ? true : undefined))
+
+test('a revoked key is accepted by nobody later than a second after, whichever service was frozen meanwhile', async () => {
+  const processes = await new Processes().start(['data', 'auth', 'worker', 'llm', 'gateway'])
+  const peer = new Peer('gateway', { url: processes.url })
+  const calls = new Calls('gateway', processes.services)
+  onTestFinished(() => Promise.all([peer.close(), calls.close()]).then(() => undefined))
+
+  const { key: admin } = await waitFor({ says: 'an admin key', deadlineMs: 20_000 }, () =>
+    calls.call(bootstrapKey, ownHop(), { body: { name: 'test' } }),
+  )
+  for (const route of ROUTES)
+    await until(`an answer of ${route.to}`, async () => (await statusOf(peer, admin, route)) === 200)
+
+  const victims: (ServiceName | undefined)[] = [undefined, 'gateway', 'llm', 'data', 'auth']
+  let late = 0
+  for (const victim of victims) late += await revokeUnder(victim, { processes, peer, calls, admin })
+  expect(late).toBeGreaterThanOrEqual(1_000)
+}, 300_000)
+
+interface Stand {
+  processes: Processes
+  peer: Peer
+  calls: Calls
+  admin: string
+}
+
+/** One key made, used, revoked and tried on, with `victim` frozen around it; answers how many requests came later than the promise. */
+async function revokeUnder(victim: ServiceName | undefined, stand: Stand): Promise<number> {
+  const { processes, peer, calls, admin } = stand
+  const { key, info } = await calls.call(createKey, await hopWith(calls, admin, 'auth'), {
+    body: { name: `for ${victim}` },
+  })
+  const traffic = new Traffic(peer, key, 24)
+  await until('traffic that is accepted', () => traffic.answers.filter(a => a.status === 200).length > 50)
+  expect(traffic.answers.filter(a => a.status !== 200)).toEqual([])
+
+  const route = victim && DIRECT[victim]
+  const own = route && (await hopWith(calls, key, victim as Audience))
+  const ask = async () => {
+    if (!route || !own) return 0
+    try {
+      const reply = await calls.raw(route, { ...ownHop(), token: own.token })
+      await reply.body.text()
+      return reply.status
+    } catch (thrown) {
+      // No answer in time: nobody accepted anything.
+      if (thrown instanceof Refusal) return thrown.status
+      throw thrown
+    }
+  }
+  // Connections that are open already are read first after a thaw, before anything is heard from auth.
+  if (route) expect(new Set(await many(ask))).toEqual(new Set([200]))
+
+  // A hop of its own: on a busy machine its deadline would be used up by what went before.
+  const mine = await hopWith(calls, admin, 'auth')
+  const revoke = async () => {
+    await calls.call(revokeKey, { ...ownHop(), token: mine.token }, { params: { id: info.id } })
+    return performance.now()
+  }
+  // Auth itself is frozen right after it answered, before it could tell anybody.
+  let revoked = victim === 'auth' ? await revoke() : 0
+  if (victim) processes.signal(victim, 'SIGSTOP')
+  const stopped = performance.now()
+  const direct = many(ask)
+  if (victim !== 'auth') revoked = await revoke()
+  if (victim) {
+    await sleep(FROZEN_MS)
+    processes.signal(victim, 'SIGCONT')
+    await until('the others to be served again', async () => (await statusOf(peer, admin, whoami)) === 200)
+  }
+  await until('enough late requests', () => traffic.since(revoked + LATE_MS).length >= 300)
+  await traffic.stop()
+
+  const late = traffic.since(revoked + LATE_MS)
+  expect(count(late, 200), `accepted late, ${victim} frozen`).toBe(0)
+  // Sent into the freeze and answered after the thaw: accepted seconds after the revocation, whenever it was sent.
+  const thawed = traffic.since(stopped).filter(a => victim === 'gateway' || a.to === victim)
+  if (victim !== 'auth') expect(count(thawed, 200), `accepted by ${victim} after the thaw`).toBe(0)
+  expect((await direct).filter(status => status === 200)).toEqual([])
+  expect(late.filter(a => ![401, 503].includes(a.status))).toEqual([])
+  expect(count(late, 401)).toBeGreaterThan(0)
+  return late.length
+}
+
+/** A hop with the token that the gateway gets for a key. */
+async function hopWith(calls: Calls, key: string, audience: Audience): Promise<Hop> {
+  const [, id, secret] = KEY_PATTERN.exec(key)!
+  const digest = createHash('sha256').update(secret!).digest('hex')
+  const { tokens } = await calls.call(exchangeKey, ownHop(), { body: { id: id!, digest } })
+  return { ...ownHop(), token: tokens[audience] }
+}
+
+const many = (ask: () => Promise<number>) => Promise.all(Array.from({ length: 100 }, ask))
+
+const count = (answers: Answer[], status: number) => answers.filter(a => a.status === status).length
