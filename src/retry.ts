@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anySignal } from './any-signal.ts'
 import { EXIT, Failure, reasonOf } from './errors.ts'
 
 /**
@@ -11,7 +12,7 @@ export async function waitFor<T>(
 ): Promise<T> {
   const end = performance.now() + o.deadlineMs
   const timeout = AbortSignal.timeout(o.deadlineMs)
-  const signal = o.signal ? AbortSignal.any([o.signal, timeout]) : timeout
+  const signal = o.signal ? anySignal([o.signal, timeout]) : timeout
   let last: unknown
   for (;;) {
     o.signal?.throwIfAborted()

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
+import { anySignal } from '../any-signal.ts'
 import { DEFAULT_DEADLINE_MS } from '../contracts/hop.ts'
 import type { ServiceName } from '../contracts/identity.ts'
 import type { Cancel } from './cancel.ts'
@@ -44,7 +45,7 @@ export function hopWith(
 /** For work that no request started. */
 export function ownHop(deadlineMs = DEFAULT_DEADLINE_MS, signal?: AbortSignal): Hop {
   const timeout = AbortSignal.timeout(deadlineMs)
-  const ends = signal ? AbortSignal.any([signal, timeout]) : timeout
+  const ends = signal ? anySignal([signal, timeout]) : timeout
   // Many calls at once may be part of it; Node would warn of a leak at the eleventh.
   setMaxListeners(0, ends)
   return { requestId: newRequestId(), deadline: Date.now() + deadlineMs, signal: ends }

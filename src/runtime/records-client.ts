@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anySignal } from '../any-signal.ts'
 import { HOP } from '../contracts/hop.ts'
 import { createRecord, deleteRecord, getRecord, listRecords } from '../contracts/store.ts'
 import type { Hop } from './hop.ts'
@@ -77,7 +78,7 @@ export class RemoteRecords implements Records {
 async function repeated<T>(hop: Hop, act: (hop: Hop) => Promise<T>): Promise<T> {
   for (let pause = 20; ; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
     try {
-      return await act({ ...hop, signal: AbortSignal.any([hop.signal, AbortSignal.timeout(TRY_MS)]) })
+      return await act({ ...hop, signal: anySignal([hop.signal, AbortSignal.timeout(TRY_MS)]) })
     } catch (thrown) {
       if (isFinal(thrown) || hop.signal.aborted) throw thrown
       const rest = pause * (0.5 + Math.random() / 2)

@@ -37,3 +37,12 @@ test('only main and the programs beside it end the process', () => {
     )
   expect(found).toEqual([])
 })
+
+test('signals are joined by anySignal alone', () => {
+  const found = src
+    .filter(s => s.file !== 'src/any-signal.ts' && s.text.includes('AbortSignal.any('))
+    .map(
+      s => `${s.file} calls AbortSignal.any: its deadlines may be collected with the garbage and never come`,
+    )
+  expect(found).toEqual([])
+})

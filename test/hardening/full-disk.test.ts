@@ -25,7 +25,10 @@ const onSmallDisk = (o: { folder: string; size: string; script: string; env?: Re
 const able = onSmallDisk({ folder: '/mnt', size: '1m', script: 'true' }).status === 0
 const why = able ? '' : ' (skipped: no user namespaces here to mount a small disk in)'
 
-/** Each line says what was tried and with which code it ended; at the end what was stored before the disk was full is read again. */
+/**
+ * Records that went leave pages within the store's file, which new ones fill: submits, with long texts, go on until there are none.
+ * Each line says what was tried and with which code it ended; at the end what was stored before the disk was full is read again.
+ */
 const SCRIPT = `{
   cd "$0"
   mkdir tmp
@@ -37,8 +40,8 @@ const SCRIPT = `{
   lao ask --session kept "how do I add a node?"; said "ask"
   cat /dev/zero >filler 2>/dev/null
   node "$BIN" data put two 2>&1; code=$?; said "put on a full disk"
-  ids=
-  for n in 1 2 3 4 5 6 7 8 9; do id=$(node "$BIN" task submit "how do I add a node?" 2>/dev/null); code=$?; ids="$ids $id"; done; said "submit on a full disk"
+  ids=; code=0; n=0; long=$(head -c 90000 /dev/zero | tr '\\0' x)
+  while [ $code = 0 ] && [ $n -lt 50 ]; do n=$((n + 1)); id=$(node "$BIN" task submit --kind qa --param question="how do I add a node? $long" 2>/dev/null); code=$?; ids="$ids $id"; done; said "submit on a full disk"
   node "$BIN" ask "how do I add a node?" >/dev/null 2>&1; code=$?; said "ask on a full disk"
   node "$BIN" data get one 2>&1 | cmp - one; code=$?; said "get on a full disk"
   node "$BIN" cluster status >/dev/null 2>&1; code=$?; said "status on a full disk"

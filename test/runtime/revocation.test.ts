@@ -104,7 +104,12 @@ test('a revoked key is accepted by nobody later than a second after, whichever s
 
   const victims: (ServiceName | undefined)[] = [undefined, 'gateway', 'llm', 'data', 'auth']
   let late = 0
-  for (const victim of victims) late += await revokeUnder(victim, { processes, peer, calls, admin })
+  for (const victim of victims)
+    late += await revokeUnder(victim, { processes, peer, calls, admin }).catch(thrown => {
+      throw new Error(`With ${victim} frozen; auth logged:\n${processes.log('auth').slice(-5_000)}`, {
+        cause: thrown,
+      })
+    })
   expect(late).toBeGreaterThanOrEqual(1_000)
 }, 300_000)
 

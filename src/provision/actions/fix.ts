@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { anySignal } from '../../any-signal.ts'
 import type { Cluster, WantedNode } from '../cluster/cluster.ts'
 import type { Connection } from '../connections/connection.ts'
 import { type Applied, applyWaves, type StepEvent } from '../reconcile/apply.ts'
@@ -42,7 +43,7 @@ export async function fix(steps: Step[], o: FixOptions): Promise<Applied> {
     waitMs: 0,
     signal,
   })
-  const either = AbortSignal.any([lock.signal, ...(signal ? [signal] : [])])
+  const either = anySignal([lock.signal, ...(signal ? [signal] : [])])
   try {
     const touched = [...connections.values()].filter(({ node }) => wanted.has(node))
     await fence(touched, lock.number, { deadlineMs: FENCE_MS, signal: either })

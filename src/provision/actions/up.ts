@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { anySignal } from '../../any-signal.ts'
 import { EXIT, Failure } from '../../errors.ts'
 import { type Judged, standsAgainst } from '../check/index.ts'
 import type { WantedNode } from '../cluster/cluster.ts'
@@ -166,7 +167,7 @@ export async function withLock<T>(
     signal: o.signal,
     onWait: holder => o.onEvent({ type: 'waiting', holder }),
   })
-  const signal = AbortSignal.any([lock.signal, ...(o.signal ? [o.signal] : [])])
+  const signal = anySignal([lock.signal, ...(o.signal ? [o.signal] : [])])
   try {
     return await work({ ...lock, signal })
   } catch (thrown) {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anySignal } from '../../any-signal.ts'
 import { EXIT, Failure } from '../../errors.ts'
 import { type Carrier, Refused } from './carrier.ts'
 import type { Choice } from './choose.ts'
@@ -45,7 +46,7 @@ export class Connections {
     this.#o = o
     this.#keys = new Keyring(o.passphrase)
     const signals = [this.#closing.signal, ...(o.signal ? [o.signal] : [])]
-    this.#stop = AbortSignal.any(signals)
+    this.#stop = anySignal(signals)
     // Each node listens; Node warns of a leak at the eleventh.
     setMaxListeners(0, this.#stop, ...signals)
   }

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { anySignal } from '../../any-signal.ts'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
 
 export interface Address {
@@ -26,7 +27,7 @@ export async function socketTo(way: Address): Promise<Socket> {
   })
   try {
     const signals = [AbortSignal.timeout(way.connectMs), ...(way.signal ? [way.signal] : [])]
-    await once(socket, 'connect', { signal: AbortSignal.any(signals) })
+    await once(socket, 'connect', { signal: anySignal(signals) })
     return socket
   } catch (thrown) {
     socket.destroy()

@@ -1,3 +1,4 @@
+import { anySignal } from '../../any-signal.ts'
 import { EXIT, Failure } from '../../errors.ts'
 import type { Connection } from '../connections/connection.ts'
 import { ask } from './lease.ts'
@@ -48,7 +49,7 @@ export class Heartbeat {
   async #renew(on: Connection): Promise<void> {
     const asked = performance.now()
     try {
-      const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(LOST_MS)])
+      const signal = anySignal([this.#stopping.signal, AbortSignal.timeout(LOST_MS)])
       const told = await ask(on, { verb: 'renew', id: this.#o.id }, signal)
       if (told.is === 'ours') this.#renewed.set(on, asked)
       else this.#renewed.set(on, Number.NEGATIVE_INFINITY)

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import type { Readable } from 'node:stream'
+import { anySignal } from '../../any-signal.ts'
 import type { BodyOf, ParamsOf, QueryOf, ReplyOf, Route } from '../../contracts/route.ts'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
 import type { Secret } from '../../secret.ts'
@@ -111,7 +112,7 @@ export class Client {
   }
 
   #ends({ signal }: { signal?: AbortSignal }): AbortSignal {
-    return signal ? AbortSignal.any([this.#signal, signal]) : this.#signal
+    return signal ? anySignal([this.#signal, signal]) : this.#signal
   }
 }
 

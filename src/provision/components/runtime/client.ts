@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { json } from 'node:stream/consumers'
+import { anySignal } from '../../../any-signal.ts'
 import type { Secret } from '../../../secret.ts'
 import type { Connection } from '../../connections/connection.ts'
 
@@ -39,7 +40,7 @@ interface Call {
 function exchange(stream: Duplex, call: Call): Promise<{ status: number; said: unknown }> {
   const { method, path, port, key } = call
   const late = AbortSignal.timeout(CALL_MS)
-  const signal = call.signal ? AbortSignal.any([call.signal, late]) : late
+  const signal = call.signal ? anySignal([call.signal, late]) : late
   const text = call.body && JSON.stringify(call.body)
   const headers = {
     authorization: `Bearer ${key.reveal()}`,

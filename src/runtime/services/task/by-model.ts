@@ -1,3 +1,4 @@
+import { anySignal } from '../../../any-signal.ts'
 import { ask } from '../../../contracts/ask.ts'
 import { exchangeTask } from '../../../contracts/auth.ts'
 import type { Principal } from '../../../contracts/identity.ts'
@@ -28,7 +29,7 @@ export class ModelReader {
 
   async read(text: string, who: Principal, hop: Hop): Promise<Read | undefined> {
     if (!who.scopes.includes('ask') || text.length > READ_CHARS) return undefined
-    const signal = AbortSignal.any([hop.signal, AbortSignal.timeout(READ_MS)])
+    const signal = anySignal([hop.signal, AbortSignal.timeout(READ_MS)])
     // In our own name: the token that came with the request is for this service alone.
     const deadline = Math.min(hop.deadline, Date.now() + READ_MS)
     const bounded: Hop = { ...hop, signal, deadline, token: undefined }
