@@ -10,6 +10,7 @@ import { fence } from '../reconcile/fence.ts'
 import { type Holder, type Lock, lockHolder, takeLock } from '../reconcile/lock.ts'
 import { type ComponentPlan, judgeAll, stoppedIn } from '../reconcile/plan.ts'
 import { type Outcome, rounds } from '../reconcile/rounds.ts'
+import { authorityOf } from '../secrets/given.ts'
 import { recoveryChosen, recoveryOf, recoverySteps } from '../secrets/recovery.ts'
 import { type Look, look, MEMORY, nothingToDo, type Wanted, wishesOf } from './look.ts'
 import { proveAll } from './prove.ts'
@@ -42,6 +43,8 @@ export interface Up {
   applied: Applied | null
   /** A recovery file was written. */
   recovered: boolean
+  /** Certificate of the cluster's CA (PEM), for clients; undefined where there is none. */
+  ca: string | undefined
 }
 
 // What already runs on a node may be an installation of packages.
@@ -54,7 +57,7 @@ export async function up(o: UpOptions): Promise<Up> {
     says: `Looking at ${o.nodes.length} ${o.nodes.length === 1 ? 'node' : 'nodes'}`,
   })
   const found = await look(o)
-  if (nothingToDo(found.plans)) return judged(found, { facts: found.facts, done: 0, failed: [] })
+  if (nothingToDo(found.plans)) return judged(o, found, { facts: found.facts, done: 0, failed: [] })
   await recoverable(o, found)
   ready(o, found.preflight())
   o.onEvent({ type: 'plan', plans: found.plans })
@@ -103,7 +106,7 @@ async function change(o: UpOptions, before: Look, number: number): Promise<Up> {
   const whole = outcome.failed.length === 0 && stoppedIn(found.plans).length === 0
   const recovered = whole && (await recover(found, { applying, outcome }))
   const last = whole ? await remember(found, { applying, outcome }) : found.last
-  const after = judged({ ...found, last, skipped: before.skipped }, outcome)
+  const after = judged(o, { ...found, last, skipped: before.skipped }, outcome)
   if (!whole) return { ...after, recovered }
   const proofs = await proveAll(found.parts, { ...applying, facts: outcome.facts })
   return { ...after, recovered, findings: [...after.findings, ...proofs] }
@@ -177,7 +180,7 @@ export async function withLock<T>(
   }
 }
 
-function judged(found: Look, outcome: Outcome): Up {
+function judged({ cluster }: UpOptions, found: Look, outcome: Outcome): Up {
   const stopped = stoppedIn(found.plans).map(({ node, why }) => ({ node, why }))
   return {
     changed: outcome.done,
@@ -186,6 +189,7 @@ function judged(found: Look, outcome: Outcome): Up {
     findings: judgeAll(found.parts, outcome.facts),
     applied: found.last,
     recovered: false,
+    ca: authorityOf(cluster, outcome.facts),
   }
 }
 

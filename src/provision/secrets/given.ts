@@ -1,6 +1,8 @@
 import type { Secret } from '../../secret.ts'
+import type { Cluster } from '../cluster/cluster.ts'
 import type { Component, View } from '../components/component.ts'
 import type { Facts } from '../facts/fact.ts'
+import { CA_CERTIFICATE } from './authority.ts'
 import { secretsFact } from './fact.ts'
 import { stateOf } from './state.ts'
 import { together } from './wish.ts'
@@ -24,8 +26,12 @@ export function missingSecrets<C>(component: Component<C>, view: View<C>, facts:
     .filter(name => secretOf(name, view, facts) === undefined)
 }
 
+/** What clients of the cluster trust it by (PEM); undefined where nothing wanted a CA. */
+export const authorityOf = (cluster: Cluster, facts: Facts): string | undefined =>
+  secretOf(CA_CERTIFICATE, { cluster }, facts)?.reveal()
+
 /** Undefined where no control node of those that answered has it. */
-function secretOf<C>(name: string, { cluster }: View<C>, facts: Facts): Secret | undefined {
+function secretOf(name: string, { cluster }: { cluster: Cluster }, facts: Facts): Secret | undefined {
   const told = cluster.nodes.flatMap(node => {
     const answer = node.roles.includes('control') ? facts.peek(node.name, secretsFact) : undefined
     return answer?.known ? [[node.name, answer.value] as const] : []

@@ -44,9 +44,9 @@ export class Clusters {
   /** Adds or replaces a cluster; the first one becomes the current one. */
   put({ ca, ...cluster }: { name: string; urls: string[]; ca?: string }): KnownCluster {
     const book = this.#read()
-    const caFile = this.#caFile(cluster.name)
+    const caFile = this.caFile(cluster.name)
     const known = { ...cluster, keyFile: this.keyFile(cluster.name), ...(ca && { caFile }) }
-    if (ca) this.#replace(caFile, ca)
+    if (ca) this.saveCa(cluster.name, ca)
     else rmSync(caFile, { force: true })
     const others = book.clusters.filter(c => c.name !== cluster.name)
     this.#write({ current: book.current ?? cluster.name, clusters: [...others, known] })
@@ -62,7 +62,7 @@ export class Clusters {
     const clusters = book.clusters.filter(c => c.name !== name)
     this.#write({ current: book.current === name ? clusters[0]?.name : book.current, clusters })
     rmSync(this.keyFile(name), { force: true })
-    rmSync(this.#caFile(name), { force: true })
+    rmSync(this.caFile(name), { force: true })
   }
 
   keyFile(name: string): string {
@@ -71,6 +71,22 @@ export class Clusters {
 
   saveKey(name: string, key: Secret): void {
     this.#replace(this.keyFile(name), `${key.reveal()}\n`)
+  }
+
+  /** PEM of the CA of a cluster of machines lies here after `cluster up`, whether or not the CLI has a key for it. */
+  caFile(name: string): string {
+    return join(this.#folder, `${name}.ca.crt`)
+  }
+
+  /** Public, so everybody may read it. Writes only what is new. */
+  saveCa(name: string, pem: string): void {
+    const file = this.caFile(name)
+    try {
+      if (readFileSync(file, 'utf8') === pem) return
+    } catch (thrown) {
+      if (codeOf(thrown) !== 'ENOENT') throw thrown
+    }
+    this.#replace(file, pem, 0o644)
   }
 
   key(name: string): Secret | undefined {
@@ -96,13 +112,9 @@ export class Clusters {
     this.#replace(this.#file, `${JSON.stringify(book, null, 2)}\n`)
   }
 
-  #caFile(name: string): string {
-    return join(this.#folder, `${name}.ca.crt`)
-  }
-
-  #replace(file: string, text: string): void {
+  #replace(file: string, text: string, mode = 0o600): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
-    writeFileSync(`${file}.tmp`, text, { mode: 0o600 })
+    writeFileSync(`${file}.tmp`, text, { mode })
     renameSync(`${file}.tmp`, file)
   }
 }
