@@ -1,7 +1,7 @@
 import { EXIT, Failure } from '../errors.ts'
 import type { Command } from './command.ts'
 
-/** For `cluster up`, on the node whose services the file describes: whoever may enter the folder of their sockets owns the cluster. */
+/** For `cluster up`, on a node that runs auth: whoever may enter the folder of its sockets, or read its private key, owns the cluster. */
 export const adminKey: Command<{ config: string }> = {
   name: 'admin-key',
   summary: 'print a fresh key of user admin, from the services of a config file',
@@ -11,7 +11,7 @@ export const adminKey: Command<{ config: string }> = {
   async run({ flags, io }) {
     if (!flags.config) throw new Failure('admin-key needs --config.', { exit: EXIT.usage })
     const { adminKeyFrom } = await import('../runtime/index.ts')
-    const key = await adminKeyFrom({ file: flags.config, signal: io.signal })
+    const key = await adminKeyFrom({ file: flags.config, env: io.env, signal: io.signal })
     io.print(key.reveal())
   },
 }

@@ -171,15 +171,15 @@ export const exchangeKey = route({
 })
 
 /**
- * A key for the operator of the machine, who alone can reach the gateway's side of this socket: the first one of a fresh cluster, and
- * another when the file with it was lost. Makes the user `admin` when nobody exists yet.
+ * A key for the operator of the machine, who alone can call as auth: the first one of a fresh cluster, and another when the file with it was
+ * lost. Makes the user `admin` when nobody exists yet. Not for the gateway: whoever breaks into one would make himself admin.
  */
 export const bootstrapKey = route({
   method: 'POST',
   path: '/internal/auth/bootstrap',
   says: 'Give the operator of the machine an admin key',
   to: 'auth',
-  callers: ['gateway'],
+  callers: ['auth'],
   body: Type.Object({ name: KeyName }, { additionalProperties: false }),
   replies: { 201: Type.Object({ key: Type.String(), info: KeyInfo }) },
 })

@@ -11,7 +11,7 @@ import { Processes } from '../helpers/processes.ts'
 /** A cluster of real processes, and the command line with the key of an admin. */
 async function cluster() {
   const processes = await new Processes().start(['data', 'auth', 'gateway'])
-  const calls = new Calls('gateway', processes.services)
+  const calls = new Calls('auth', processes.services)
   const { key } = await waitFor({ says: 'an admin key', deadlineMs: 20_000 }, () =>
     calls.call(bootstrapKey, ownHop(), { body: { name: 'test' } }),
   )

@@ -115,7 +115,7 @@ export class AuthStand {
 
   /** An admin key, as the operator of the machine gets it. */
   async adminKey(): Promise<string> {
-    const { key } = await this.as('gateway').call(bootstrapKey, ownHop(), { body: { name: 'test' } })
+    const { key } = await this.as('auth').call(bootstrapKey, ownHop(), { body: { name: 'test' } })
     return key
   }
 

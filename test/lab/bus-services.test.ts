@@ -71,7 +71,7 @@ describe.each(SUITES)('services on three brokers of %s', suite => {
 })
 
 async function adminKey(processes: Processes): Promise<string> {
-  const calls = new Calls('gateway', processes.services)
+  const calls = new Calls('auth', processes.services)
   onTestFinished(() => calls.close())
   const { key } = await waitFor({ says: 'an admin key', deadlineMs: 30_000 }, () =>
     calls.call(bootstrapKey, ownHop(), { body: { name: 'test' } }),

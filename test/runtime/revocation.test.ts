@@ -94,10 +94,11 @@ test('a revoked key is accepted by nobody later than a second after, whichever s
   const processes = await new Processes().start(['data', 'auth', 'worker', 'llm', 'gateway'])
   const peer = new Peer('gateway', { url: processes.url })
   const calls = new Calls('gateway', processes.services)
-  onTestFinished(() => Promise.all([peer.close(), calls.close()]).then(() => undefined))
+  const auth = new Calls('auth', processes.services)
+  onTestFinished(() => Promise.all([peer.close(), calls.close(), auth.close()]).then(() => undefined))
 
   const { key: admin } = await waitFor({ says: 'an admin key', deadlineMs: 20_000 }, () =>
-    calls.call(bootstrapKey, ownHop(), { body: { name: 'test' } }),
+    auth.call(bootstrapKey, ownHop(), { body: { name: 'test' } }),
   )
   for (const route of ROUTES)
     await until(`an answer of ${route.to}`, async () => (await statusOf(peer, admin, route)) === 200)

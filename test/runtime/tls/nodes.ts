@@ -112,7 +112,7 @@ export class Nodes {
 
   /** An admin's key, in a file. */
   async keyFile(): Promise<string> {
-    const { key } = await this.calls('gateway').call(bootstrapKey, ownHop(), { body: { name: 'test' } })
+    const { key } = await this.calls('auth').call(bootstrapKey, ownHop(), { body: { name: 'test' } })
     const file = join(this.folder, 'admin.key')
     writeFileSync(file, `${key}\n`, { mode: 0o600 })
     return file

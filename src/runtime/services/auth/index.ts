@@ -32,7 +32,7 @@ import * as users from './users.ts'
 export const auth: Service<AuthConfig> = {
   name: 'auth',
   config: AuthConfig,
-  callers: ['gateway', 'llm', 'task', 'data', 'executor'],
+  callers: ['gateway', 'llm', 'task', 'data', 'executor', 'auth'],
   // It is what the others follow: it looks into its own sets.
   verifies: false,
 

@@ -33,9 +33,9 @@ describe('keys', () => {
     await stand.exchange(second)
   })
 
-  test('only the gateway side of the socket may ask for an admin key', async () => {
+  test.for(['gateway', 'llm'] as const)('%s cannot ask for an admin key', async caller => {
     const stand = await new AuthStand().start()
-    await expect(stand.as('llm').call(bootstrapKey, ownHop(), { body: { name: 'x' } })).rejects.toEqual(
+    await expect(stand.as(caller).call(bootstrapKey, ownHop(), { body: { name: 'x' } })).rejects.toEqual(
       refusal(403, 'caller'),
     )
   })
