@@ -1,25 +1,37 @@
 import type { ClusterStatus } from '../../contracts/status.ts'
 import { EXIT, Failure } from '../../errors.ts'
-import type { Command } from '../command.ts'
+import type { Call, Command } from '../command.ts'
+import { clusterFile, type MachineFlags, machineFlags } from '../machines/index.ts'
+import { statusMachines } from './status-machines.ts'
 
-export const status: Command = {
+export const status: Command<MachineFlags> = {
   name: 'status',
   summary: 'say how the cluster is',
+  options: machineFlags,
   example: 'llmagentos cluster status',
-  async run({ json, io }) {
-    const { openClient } = await import('../../runtime/index.ts')
-    const { clusterStatus } = await import('../../contracts/status.ts')
-    const client = await openClient(io)
-    const found = await client.call(clusterStatus).finally(() => client.close())
-    if (json) io.print(JSON.stringify(found))
-    else for (const line of picture(found)) io.print(line)
-    if (found.healthy) return EXIT.ok
-    const down = found.services.filter(s => !s.ready).map(s => s.name)
-    throw new Failure(`Not ready: ${down.join(', ')}.`, {
-      exit: EXIT.unhealthy,
-      next: 'The notes above say why.',
-    })
+  more: [
+    'Without a cluster.yaml it asks the gateway of the current cluster.',
+    'With one it looks at the machines and changes nothing: which answer, how each component is, who holds the lock, what was applied last, and whether the file says something else.',
+    'Exit codes: 0 healthy, 6 not healthy, 4 a machine was not reached.',
+  ].join('\n'),
+  async run(call) {
+    return clusterFile(call.flags, call.io) === undefined ? ofGateway(call) : statusMachines(call)
   },
+}
+
+async function ofGateway({ json, io }: Call<MachineFlags>) {
+  const { openClient } = await import('../../runtime/index.ts')
+  const { clusterStatus } = await import('../../contracts/status.ts')
+  const client = await openClient(io)
+  const found = await client.call(clusterStatus).finally(() => client.close())
+  if (json) io.print(JSON.stringify(found))
+  else for (const line of picture(found)) io.print(line)
+  if (found.healthy) return EXIT.ok
+  const down = found.services.filter(s => !s.ready).map(s => s.name)
+  throw new Failure(`Not ready: ${down.join(', ')}.`, {
+    exit: EXIT.unhealthy,
+    next: 'The notes above say why.',
+  })
 }
 
 function picture(s: ClusterStatus): string[] {
