@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { waitFor } from '../../src/retry.ts'
 import { freePort } from '../helpers/cluster.ts'
 import { cli, eachTestAlone, fileOf, here, masked, pid, up } from './one-machine.ts'
 
@@ -111,8 +112,23 @@ test('two cluster up at once start one cluster, and both end well', async () => 
     both.map(r => r.code),
     both.map(r => r.stderr).join('\n'),
   ).toEqual([0, 0])
-  expect(both.map(r => r.stdout).join()).toContain('The cluster is up')
+  const said = both.map(r => r.stdout).join()
+  expect(said).toContain('The cluster is up')
+  expect(said).toContain('The cluster runs already')
   expect((await cli('cluster', 'status')).code).toBe(0)
+})
+
+test('a cluster up that comes while another one starts waits for it, and restarts nothing', async () => {
+  const first = up()
+  await waitFor({ says: 'the services to start', deadlineMs: 20_000, everyMs: 1 }, () =>
+    existsSync(fileOf('state/llmagentos/local/process.json')) ? true : undefined,
+  )
+  const second = await cli('cluster', 'up')
+  expect(second.code, second.stderr).toBe(0)
+  expect(second.stderr).toContain('Another `cluster up` is at work; waiting for it')
+  expect(second.stdout).toContain(`The cluster runs already, at http://127.0.0.1:${here.port}.`)
+  const { code, stderr } = await first
+  expect(code, stderr).toBe(0)
 })
 
 test('after kill -9 of everything cluster up starts again, whatever the killed process left', async () => {

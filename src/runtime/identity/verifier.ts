@@ -81,6 +81,11 @@ export class Verifier {
     return this.lagMs() < this.maxStaleMs()
   }
 
+  /** What keeps requests from being accepted; [] also while they would be held for a moment, and then accepted. */
+  missing(): string[] {
+    return this.lagMs() < this.maxStaleMs() + this.#holdMs ? [] : ['auth has not said yet who is revoked']
+  }
+
   /** Returns once revocations are fresh; throws a Refusal (503, with Retry-After) when they do not become so in 3 s. */
   async fresh(): Promise<void> {
     const end = this.#now() + this.#holdMs

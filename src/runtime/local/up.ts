@@ -10,10 +10,11 @@ import { LOCAL } from './name.ts'
 import { type Paths, pathsOf } from './paths.ts'
 import { findRunning, type Running } from './process.ts'
 import { remembered } from './remembered.ts'
-import { answers, serving } from './running.ts'
+import { serves, serving } from './running.ts'
 import { readSettings } from './settings.ts'
 import { startLocal } from './start.ts'
 import { stopLocal } from './stop.ts'
+import { inTurn } from './turn.ts'
 
 export interface Up {
   /** false: it was running already, as wanted, and nothing was done. */
@@ -33,45 +34,63 @@ interface Around {
 /** Makes sure that a one-machine cluster runs as it is wanted, and that this user has a key for it. What is not asked for stays as it was. */
 export async function upLocal(asked: Asked, o: Around): Promise<Up> {
   const paths = pathsOf(LOCAL, o.env)
-  const before = remembered(paths)
-  const config = localConfig(
-    { ...before?.asked, ...given(asked) },
-    { paths, env: o.env, settings: readSettings(paths) },
-  )
+  return (await unchanged(asked, paths, o)) ?? inTurn(paths, o, () => brought(asked, paths, o))
+}
+
+/** What runs, when it is as wanted and there is nothing to do; undefined in every other case, without waiting for anything. */
+async function unchanged(asked: Asked, paths: Paths, o: Around): Promise<Up | undefined> {
+  const { asBefore } = wanted(asked, paths, o)
+  const running = findRunning(paths)
+  if (!running || !asBefore || !(await serves(running).catch(() => false))) return undefined
+  const clusters = new Clusters(o.env)
+  if (!(await hasKey(clusters, running, o.signal))) return undefined
+  return { changed: false, ...up(clusters, running) }
+}
+
+async function brought(asked: Asked, paths: Paths, o: Around): Promise<Up> {
+  // Read only now: whoever had the turn before may have started it in another way than it ran until then.
+  const { config, asBefore } = wanted(asked, paths, o)
   const found = await serving(paths, o.signal)
-  const asWanted = found !== undefined && JSON.stringify(before?.config) === JSON.stringify(config)
+  const asWanted = found !== undefined && asBefore
   if (found && !asWanted) {
     o.onStep('Restarting the services, because their settings changed')
     await stopLocal(paths, o.signal)
   } else if (!found) o.onStep('Starting the services')
   if (!asWanted) await started(config, paths, o)
-  const running = findRunning(paths) ?? endedAtOnce(paths)
+  const running = (await serving(paths, o.signal)) ?? endedAtOnce(paths)
   const clusters = new Clusters(o.env)
-  const known = clusters.put({ name: LOCAL, urls: [running.url] })
   const keyed = await hasKey(clusters, running, o.signal)
   if (!keyed) {
     o.onStep('Saving an API key')
     clusters.saveKey(LOCAL, await newAdminKey(config, o.signal))
   }
-  return { changed: !asWanted || !keyed, url: running.url, keyFile: known.keyFile, version: running.version }
+  return { changed: !asWanted || !keyed, ...up(clusters, running) }
+}
+
+/** How the services are to run, and whether they were last started so. */
+function wanted(asked: Asked, paths: Paths, { env }: Around): { config: ProcessConfig; asBefore: boolean } {
+  const before = remembered(paths)
+  const config = localConfig(
+    { ...before?.asked, ...given(asked) },
+    { paths, env, settings: readSettings(paths) },
+  )
+  return { config, asBefore: JSON.stringify(before?.config) === JSON.stringify(config) }
+}
+
+function up(clusters: Clusters, { url, version }: Running): Omit<Up, 'changed'> {
+  const { keyFile } = clusters.put({ name: LOCAL, urls: [url] })
+  return { url, keyFile, version }
 }
 
 const given = (asked: Asked): Asked =>
   Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined))
 
-/**
- * Two `cluster up` at once: the store lets one of them start; the other waits for it. The store may also still be held by a process that was
- * just killed and whose last threads are ending, so starting is tried again meanwhile.
- */
+/** The store may still be held by a process that was just killed and whose last threads are ending: then starting is tried again. */
 async function started(config: ProcessConfig, paths: Paths, o: Around): Promise<void> {
   if (await tryStart(config, paths, o)) return
   o.onStep('Another process holds the store; waiting for it')
-  await waitFor(
-    { says: 'the other `cluster up`', deadlineMs: 30_000, everyMs: 200, signal: o.signal },
-    async () => {
-      const running = findRunning(paths)
-      return running ? answers(running) : tryStart(config, paths, o)
-    },
+  await waitFor({ says: 'the store', deadlineMs: 30_000, everyMs: 200, signal: o.signal }, () =>
+    tryStart(config, paths, o),
   )
 }
 

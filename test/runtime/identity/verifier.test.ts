@@ -60,6 +60,18 @@ describe('freshness', () => {
     verifier.start()
     await expect(verifier.fresh()).rejects.toMatchObject({ status: 503 })
     expect(verifier.lagMs()).toBe(Number.POSITIVE_INFINITY)
+    expect(verifier.missing()).toHaveLength(1)
+  })
+
+  test('it is ready as long as a request would be accepted, be it after a moment', async () => {
+    const { verifier, token, script } = await standIn({ holdMs: 3_000 })
+    await verifier.verify(await token())
+    expect(verifier.missing()).toEqual([])
+    script.clock += 2_000
+    expect(verifier.isFresh()).toBe(false)
+    expect(verifier.missing()).toEqual([])
+    script.clock += 5_000
+    expect(verifier.missing()).toHaveLength(1)
   })
 
   test('a revocation is told to listeners once, and a restart of auth tells them to forget everything', async () => {

@@ -32,7 +32,7 @@ export const gateway: Service<GatewayConfig> = {
     await listen(app, config)
     log.info({ host: config.host, port: config.port }, 'gateway listens')
     return {
-      ready: () => [],
+      ready: () => verifier.missing(),
       stop: async deadlineMs => {
         const closed = closeApp(app, deadlineMs)
         await streams.drain(deadlineMs)

@@ -17,13 +17,17 @@ import type { Enter, Entry, Gate } from './gate.ts'
 import { addOpenAi, openAiRoutes } from './openai/index.ts'
 import { statusOf } from './status.ts'
 
-/** Everything that clients can reach: the native API from contracts/, OpenAI's under /v1, and /healthz without data. */
+/** Everything that clients can reach: the native API from contracts/, OpenAI's under /v1, and /healthz and /ready without data. */
 export async function addPublicRoutes(app: FastifyInstance, gate: Gate): Promise<void> {
   // Answers come from other services as they are, so compiled serializers would only take memory.
   app.setSerializerCompiler(() => data => JSON.stringify(data))
   await app.register(swagger, openApi(version()))
   takeAnyBody(app)
   app.get('/healthz', { schema: { hide: true } }, async () => 'ok\n')
+  app.get('/ready', { schema: { hide: true } }, async (_req, reply) => {
+    const ready = gate.deps.verifier.missing().length === 0
+    return reply.code(ready ? 200 : 503).send(ready ? 'ready\n' : 'not ready\n')
+  })
   // Made once: nobody without a key may cost us more than bytes.
   let document = ''
   app.get('/api/v1/openapi.json', { schema: { hide: true } }, async (_req, reply) => {
