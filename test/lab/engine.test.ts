@@ -114,6 +114,7 @@ describe.each(SUITES)('steps on nodes of %s', suite => {
     const { done, failed, notRun } = await applyWaves(waves, {
       connections: await bench.connect(),
       run: newRun(),
+      who: 'story@lab',
       number: 1,
       component: 'story',
     })

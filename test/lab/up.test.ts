@@ -1,3 +1,4 @@
+import { hostname, userInfo } from 'node:os'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
@@ -120,7 +121,10 @@ describe('cluster up on three machines', () => {
   test('tells in its audit what was done, also what a killed run had begun', async () => {
     const { code, stdout } = await ada.cli('cluster', 'audit', '--limit', '1000', '--json')
     expect(code).toBe(0)
-    const { lines } = JSON.parse(stdout) as { lines: { outcome: string; node: string; says: string }[] }
+    const { lines } = JSON.parse(stdout) as {
+      lines: { outcome: string; node: string; says: string; who: string }[]
+    }
+    for (const { who } of lines) expect(who).toBe(`${userInfo().username}@${hostname()}`)
     const begun = lines.filter(line => line.outcome === 'begun').map(line => `${line.node} ${line.says}`)
     const ended = lines.filter(line => line.outcome !== 'begun').map(line => `${line.node} ${line.says}`)
     expect(begun.length).toBeGreaterThan(3)

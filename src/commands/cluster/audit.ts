@@ -23,7 +23,7 @@ export const audit: Command<Flags> = {
     { flag: '--since <time>', says: 'only what is not older: 90s, 10m, 2h, 7d', parse: timeSpan },
   ],
   example: 'llmagentos cluster audit --on gpu1 --since 2h',
-  more: 'Each machine keeps its own journal, /var/lib/llmagentos/journal.ndjson. Lines of one run share its name; runs that change nothing write nothing.',
+  more: 'Each machine keeps its own journal, /var/lib/llmagentos/journal.ndjson. When it is larger than 4 MiB a new one begins; one older one is kept and read too. Lines of one run share its name; runs that change nothing write nothing.',
   run: ({ flags, json, io }) =>
     withMachines({ flags, io }, async machines => {
       const { readJournal } = await import('../../provision/index.ts')
@@ -40,8 +40,9 @@ export const audit: Command<Flags> = {
       if (json) io.print(JSON.stringify({ lines: read.lines, silent }))
       else {
         const { table } = await import('../views/table.ts')
-        const rows = read.lines.map(l => [l.at, l.node, l.run, l.component, endOf(l), l.says])
-        if (rows.length > 0) io.print(table(['AT', 'NODE', 'RUN', 'COMPONENT', 'OUTCOME', 'STEP'], rows))
+        const rows = read.lines.map(l => [l.at, l.node, l.who, l.run, l.component, endOf(l), l.says])
+        if (rows.length > 0)
+          io.print(table(['AT', 'NODE', 'WHO', 'RUN', 'COMPONENT', 'OUTCOME', 'STEP'], rows))
         else io.print('Nothing was done on these machines.')
       }
       for (const { node, why } of silent) if (!json) io.say(`${node} is missing: ${why}`)

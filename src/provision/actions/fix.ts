@@ -50,6 +50,7 @@ export async function fix(steps: Step[], o: FixOptions): Promise<Applied> {
     return await applyWaves([{ says: 'put machines right', steps }], {
       connections,
       run: randomBytes(6).toString('hex'),
+      who: o.who,
       number: lock.number,
       component: 'check',
       holder: () => lockHolder([...control.values()]),

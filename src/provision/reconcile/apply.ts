@@ -10,6 +10,8 @@ export interface ApplyOptions {
   connections: Map<string, Connection>
   /** Id of this run: letters, digits, - and _. */
   run: string
+  /** `user@host` of the operator. */
+  who: string
   /** Of the lock. */
   number: number
   component: string

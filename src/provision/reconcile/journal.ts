@@ -1,6 +1,6 @@
 import { reasonOf } from '../../errors.ts'
 import type { Connection } from '../connections/connection.ts'
-import { JOURNAL } from './programs/places.ts'
+import { READ_JOURNAL } from './programs/journal.ts'
 import type { Risk } from './step.ts'
 
 /** One line when a step begins on a node, and one when it ends. */
@@ -8,6 +8,8 @@ export interface JournalLine {
   /** ISO 8601, by the node's clock. */
   at: string
   run: string
+  /** `user@host` of the operator. */
+  who: string
   number: number
   component: string
   node: string
@@ -27,7 +29,6 @@ export interface Journal {
   silent: { node: string; why: string }[]
 }
 
-const READ = `[ ! -f ${JOURNAL} ] || tail -n "$1" ${JOURNAL}`
 const KEEP_BYTES = 64 * 1024 * 1024
 
 /** What was done on these nodes: the last `limit` lines of all, not older than `since`. Never throws for a node. */
@@ -46,12 +47,15 @@ export async function readJournal(
 async function readOne(connection: Connection, o: { limit: number; signal?: AbortSignal }): Promise<Journal> {
   const silent = (why: string): Journal => ({ lines: [], silent: [{ node: connection.node, why }] })
   try {
-    const { code, stdout, stderr } = await connection.exec(['sh', '-c', READ, 'sh', String(o.limit)], {
-      root: true,
-      deadlineMs: 30_000,
-      keepBytes: KEEP_BYTES,
-      signal: o.signal,
-    })
+    const { code, stdout, stderr } = await connection.exec(
+      ['sh', '-c', READ_JOURNAL, 'sh', String(o.limit)],
+      {
+        root: true,
+        deadlineMs: 30_000,
+        keepBytes: KEEP_BYTES,
+        signal: o.signal,
+      },
+    )
     return code === 0 ? { lines: stdout.split('\n').flatMap(parsed), silent: [] } : silent(stderr.trim())
   } catch (thrown) {
     return silent(reasonOf(thrown))

@@ -1,7 +1,7 @@
 import { EXIT, Failure } from '../../errors.ts'
 import { Cut } from '../connections/carrier.ts'
 import type { Connection } from '../connections/connection.ts'
-import type { Holder } from './locked.ts'
+import { asHolder, type Holder } from './locked.ts'
 import { LEASE } from './programs/lock.ts'
 
 /** What a control node said of its lease. */
@@ -46,9 +46,7 @@ async function once(on: Connection, o: Ask, signal?: AbortSignal): Promise<Told>
 }
 
 function words(o: Ask): string[] {
-  if (o.verb === 'take') return [o.verb, o.id, line(o.who), line(o.doing)]
+  if (o.verb === 'take') return [o.verb, o.id, asHolder(o.who), asHolder(o.doing)]
   if (o.verb === 'number') return [o.verb, o.id, String(o.number)]
   return 'id' in o ? [o.verb, o.id] : [o.verb]
 }
-
-const line = (text: string) => text.replace(/\s+/g, ' ').trim().slice(0, 200)

@@ -53,6 +53,7 @@ export class Site {
       {
         ...to,
         run: newRun(),
+        who: 'story@lab',
         number: this.#number++,
         onEvent: event => event.type === 'done' && did.push(event.step),
       },
@@ -68,6 +69,7 @@ export class Site {
     return applyWaves([{ says: 'the story', steps }], {
       connections,
       run: newRun(),
+      who: 'story@lab',
       number: this.#number++,
       component: 'base',
     })

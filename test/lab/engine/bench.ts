@@ -43,7 +43,7 @@ export class Bench {
   /** Runs steps as one wave, as a run of their own. */
   async apply(steps: Step[], o: Partial<ApplyOptions> = {}): Promise<Applied> {
     const connections = o.connections ?? (await this.connect())
-    const defaults = { run: newRun(), number: 1, component: 'story' }
+    const defaults = { run: newRun(), who: 'story@lab', number: 1, component: 'story' }
     return applyWaves([{ says: 'the story', steps }], { ...defaults, ...o, connections })
   }
 

@@ -43,6 +43,7 @@ async function main(job: Job): Promise<number> {
     const { failed } = await applyWaves([{ says: 'the story', steps: job.steps.map(step) }], {
       connections,
       run: job.run,
+      who: job.who,
       number: lock.number,
       component: 'story',
       signal: lock.signal,

@@ -1,6 +1,7 @@
 import { EXIT, Failure } from '../../../errors.ts'
 import { Secret } from '../../../secret.ts'
 import { quote } from '../../connections/quote.ts'
+import { asHolder } from '../locked.ts'
 import type { Left, Step } from '../step.ts'
 import { CACHE } from './places.ts'
 import { LOAD, STEP } from './step.ts'
@@ -8,6 +9,8 @@ import { LOAD, STEP } from './step.ts'
 /** Of the run that a step belongs to. */
 export interface RunOf {
   run: string
+  /** `user@host` of the operator. */
+  who: string
   number: number
   component: string
 }
@@ -56,9 +59,9 @@ function stepFile(step: Step, o: RunOf & { attempt: number; sha256?: string }): 
 }
 
 /** The fields of a journal line that are known beforehand, without braces. */
-function about(step: Step, { run, number, component }: RunOf): string {
+function about(step: Step, { run, who, number, component }: RunOf): string {
   const { node, says, risk, id } = step
-  return JSON.stringify({ run, number, component, node, says, risk, id }).slice(1, -1)
+  return JSON.stringify({ run, who: asHolder(who), number, component, node, says, risk, id }).slice(1, -1)
 }
 
 function words({ act }: Step, sha256 = ''): string[] {

@@ -1,4 +1,5 @@
 import { ALIVE } from './alive.ts'
+import { KEEP_JOURNAL, OLDER_JOURNAL } from './journal.ts'
 import { BEFORE, FENCE, FENCED, INCOMPLETE, JOURNAL, MANIFEST, STATE, STEPS, UNIT } from './places.ts'
 
 // Of POSIX sh, coreutils, util-linux and awk, which every Debian has. Braces around a variable's name would be TypeScript's.
@@ -52,9 +53,7 @@ manifest() {
   done && sync ${MANIFEST}
 }
 
-journal() {
-  printf '{"at":"%s",%s,%s}\n' "$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)" "$about" "$1" >>${JOURNAL} && sync ${JOURNAL}
-}
+${KEEP_JOURNAL}
 
 # The file that stands at the path before our first write there.
 keep_before() {
@@ -88,8 +87,8 @@ start() {
   fi
   if [ -d "$here" ]; then rm -rf "$new"; exec 9>&-; follow; exit; fi
   # After a cut: the machine may have been restarted meanwhile, and forgotten what it ran.
-  if [ "$attempt" -gt 1 ] && [ -f ${JOURNAL} ]; then
-    last=$(grep -F "\"run\":\"$run\"" ${JOURNAL} | grep -F "\"id\":\"$id\"" | tail -n 1)
+  if [ "$attempt" -gt 1 ]; then
+    last=$(cat ${OLDER_JOURNAL} ${JOURNAL} 2>/dev/null | grep -F "\"run\":\"$run\"" | grep -F "\"id\":\"$id\"" | tail -n 1)
     case $last in
       '') ;;
       *'"outcome":"done"'*) rm -rf "$new"; echo 'result done 0 0'; exit 0 ;;
@@ -99,6 +98,7 @@ start() {
         echo 'result failed 1 0 restarted'; exit 0 ;;
     esac
   fi
+  rotate || { rm -rf "$new"; exit 1; }
   [ -f ${MANIFEST} ] && [ -f ${JOURNAL} ] || { : >>${MANIFEST} && : >>${JOURNAL} && sync ${STATE}; } || { rm -rf "$new"; exit 1; }
   whole ${MANIFEST} && whole ${JOURNAL} || { rm -rf "$new"; exit 1; }
   echo "$run" >"$new/run" && mv -T "$new" "$here" || { rm -rf "$new"; exit 1; }
