@@ -118,6 +118,20 @@ describe('cluster up on three machines', () => {
     5 * MINUTES,
   )
 
+  test(
+    'goes on where the control node lost the number of its lock, which the other nodes still know',
+    async () => {
+      const roles = { n2: 'worker', n3: 'worker' }
+      await lab.node('n1').run('rm -r /var/lib/llmagentos/lock /var/lib/llmagentos/fence')
+      ada.write(clusterYaml(lab, { name: 'lab', roles, extra: { n2: ', labels: {rack: r2}' } }))
+      const up = await ada.cli('cluster', 'up', '--yes')
+      expect(up, up.stderr).toMatchObject({ code: 0 })
+      const fences = await Promise.all(lab.nodes.map(node => node.run('cat /var/lib/llmagentos/fence')))
+      expect(new Set(fences).size, fences.join()).toBe(1)
+    },
+    2 * MINUTES,
+  )
+
   test('tells in its audit what was done, also what a killed run had begun', async () => {
     const { code, stdout } = await ada.cli('cluster', 'audit', '--limit', '1000', '--json')
     expect(code).toBe(0)

@@ -3,7 +3,7 @@ import { anySignal } from '../../any-signal.ts'
 import type { Cluster, WantedNode } from '../cluster/cluster.ts'
 import type { Connection } from '../connections/connection.ts'
 import { type Applied, applyWaves, type StepEvent } from '../reconcile/apply.ts'
-import { fence } from '../reconcile/fence.ts'
+import { fence, highestFence } from '../reconcile/fence.ts'
 import { lockHolder, takeLock } from '../reconcile/lock.ts'
 import type { Step } from '../reconcile/step.ts'
 
@@ -41,6 +41,7 @@ export async function fix(steps: Step[], o: FixOptions): Promise<Applied> {
     who: o.who,
     doing: 'cluster check --fix',
     waitMs: 0,
+    above: await highestFence([...connections.values()], { signal }),
     signal,
   })
   const either = anySignal([lock.signal, ...(signal ? [signal] : [])])

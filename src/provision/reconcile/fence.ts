@@ -1,8 +1,9 @@
+import { anySignal } from '../../any-signal.ts'
 import { EXIT, Failure } from '../../errors.ts'
 import { Cut } from '../connections/carrier.ts'
 import type { Connection } from '../connections/connection.ts'
 import { Fenced } from './attempt.ts'
-import { RAISE_FENCE } from './programs/fence.ts'
+import { RAISE_FENCE, READ_FENCE } from './programs/fence.ts'
 import { FENCED } from './programs/places.ts'
 
 export interface FenceOptions {
@@ -15,6 +16,7 @@ export interface FenceOptions {
 
 const SLACK_MS = 70_000
 const TRIES = 5
+const READ_MS = 10_000
 
 /**
  * After it no step of a lower number starts on these nodes, and none runs. Throws Failure: 7 where a node knows a higher number, 8 when
@@ -24,6 +26,23 @@ export async function fence(connections: Connection[], number: number, o: FenceO
   const ends = await Promise.allSettled(connections.map(connection => raise(connection, number, o)))
   const failed = ends.find(end => end.status === 'rejected')
   if (failed) throw failed.reason
+}
+
+/**
+ * The highest number that any of these nodes knows, 0 where none knows one. Control nodes may have lost theirs; a lock below the fence of
+ * a node could change nothing there. A node that does not answer counts for nothing: where it comes back with a higher one, it refuses.
+ */
+export async function highestFence(
+  connections: Connection[],
+  o: { signal?: AbortSignal } = {},
+): Promise<number> {
+  const bell = AbortSignal.timeout(READ_MS)
+  const signal = o.signal ? anySignal([bell, o.signal]) : bell
+  const read = (on: Connection) =>
+    on.exec(['sh', '-c', READ_FENCE], { root: true, deadlineMs: READ_MS, signal })
+  const answers = await Promise.allSettled(connections.map(read))
+  const told = answers.map(answer => (answer.status === 'fulfilled' ? Number(answer.value.stdout) : 0))
+  return Math.max(0, ...told.filter(Number.isSafeInteger))
 }
 
 async function raise(connection: Connection, number: number, o: FenceOptions, tries = 1): Promise<void> {

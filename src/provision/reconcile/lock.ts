@@ -17,7 +17,7 @@ export interface TakeOptions {
   /** How long to wait for whoever holds it; 0 = not at all. */
   waitMs: number
   signal?: AbortSignal
-  /** The number is higher than this one too: the highest fence that a node is known to have. */
+  /** The number is higher than this one too: the highest fence that a node is known to have. Control nodes may have lost theirs. */
   above?: number
   /** Called once for each holder that is waited for. */
   onWait?(holder: Holder): void

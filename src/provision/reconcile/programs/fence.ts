@@ -36,6 +36,9 @@ while ids=$(running) && [ -n "$ids" ]; do
 done
 rm -rf ${STEPS}/*/`
 
+/** Says the number that is known here, 0 where none is. */
+export const READ_FENCE = `cat ${FENCE} 2>/dev/null || echo 0`
+
 /** Removes what ended steps left in /run. */
 export const SWEEP = `cd ${STEPS} 2>/dev/null || exit 0
 for at in */; do if [ -f "$at/status" ]; then rm -rf "$at"; fi; done`
