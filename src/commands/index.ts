@@ -12,6 +12,7 @@ import { model } from './model/index.ts'
 import { node } from './node/index.ts'
 import { serve } from './serve.ts'
 import { session } from './session/index.ts'
+import { signer } from './signer.ts'
 import { task } from './task/index.ts'
 import { user } from './user/index.ts'
 
@@ -31,5 +32,6 @@ export const registry: (Command | Noun)[] = [
   user,
   completion,
   serve,
+  signer,
   adminKey,
 ]

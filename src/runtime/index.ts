@@ -9,3 +9,9 @@ export const serveFile: typeof import('./serve-file.ts').serveFile = async o =>
 
 export const adminKeyFrom: typeof import('./admin-key-from.ts').adminKeyFrom = async o =>
   (await import('./admin-key-from.ts')).adminKeyFrom(o)
+
+export const serveSigner: typeof import('./certificates/signer/index.ts').serveSigner = async o =>
+  (await import('./certificates/signer/index.ts')).serveSigner(o)
+
+export const tendNode: typeof import('./certificates/tend/index.ts').tend = async o =>
+  (await import('./certificates/tend/index.ts')).tend(o)

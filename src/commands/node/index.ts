@@ -3,9 +3,10 @@ import { exec } from './exec.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { ssh } from './ssh.ts'
+import { tend } from './tend.ts'
 
 export const node: Noun = {
   name: 'node',
   summary: 'the machines of a cluster.yaml: look, run commands, log in, read logs',
-  commands: [list, exec, ssh, logs],
+  commands: [list, exec, ssh, logs, tend],
 }
