@@ -5,6 +5,7 @@ import type { Connection } from '../connections/connection.ts'
 import type { Fact, Facts } from '../facts/fact.ts'
 import type { Item } from '../os/item.ts'
 import type { Wave } from '../reconcile/step.ts'
+import type { CertificateItem } from '../secrets/certificates/item.ts'
 import type { SecretWish } from '../secrets/wish.ts'
 
 /** What a component offers to others, whatever its name: they ask for the capability and never for the component. */
@@ -43,6 +44,8 @@ export interface Component<C = any> {
   refuse?(view: View<C>, facts: Facts): void
   /** What it keeps on a node, in the order of making. Pure. Files, packages and units that it no longer keeps leave by themselves. */
   items(view: View<C>, facts: Facts, node: WantedNode): Item[]
+  /** TLS certificates among its items, for whoever renews them; also of a node that takes no part, so from no fact of that node. */
+  certificates?(view: View<C>, facts: Facts, node: WantedNode): CertificateItem[]
   /** Pure; `[]` = nothing to do. Most begin with `itemWaves`. */
   plan(view: View<C>, facts: Facts): Wave[]
   /** Pure; health from the same facts. */
@@ -75,6 +78,8 @@ export interface View<C> {
   wishes?: readonly SecretWish[]
   /** Declared by secrets(); exists before plan(), items() and judge() are called. */
   secret(name: string): Secret
+  /** TLS certificates of all components on a node. */
+  certificates?(node: WantedNode, o: { facts: Facts; secret: View<C>['secret'] }): CertificateItem[]
 }
 
 export interface Endpoint {

@@ -39,6 +39,12 @@ export function partsOf(cluster: Cluster, o: { components: Component[]; nodes: W
           giver.gives.includes(what) ? (giver.offers?.(its, from) ?? []) : [],
         ),
       grants: [],
+      certificates: (node, { facts, secret }) =>
+        parts.flatMap(({ component: one, view: its }) =>
+          one.placed(cluster, its.config).includes(node)
+            ? (one.certificates?.({ ...its, secret }, facts, node) ?? [])
+            : [],
+        ),
       secret: name => {
         throw new Error(`${component.name} asks for the secret ${name} before anybody was asked for it`)
       },

@@ -3,7 +3,7 @@ import { authority } from '../../secrets/authority.ts'
 import { namesFact } from '../base/addresses.ts'
 import { type Component, secretOfGrant } from '../component.ts'
 import { broker, data } from './broker.ts'
-import { items } from './items.ts'
+import { certificates, items } from './items.ts'
 import { judge } from './judge.ts'
 import { ADMIN_SECRET, COMPONENT, COOKIE_SECRET, DATA, placed, ports } from './names.ts'
 import { plan } from './plan.ts'
@@ -40,6 +40,7 @@ export const rabbitmq: Component<Config> = {
   facts: view => [namesFact(view), os, candidate, data, broker],
   refuse,
   items,
+  certificates: (view, _facts, node) => certificates(view, node),
   plan: (view, facts) => plan(rabbitmq, view, facts),
   judge,
 }

@@ -2,7 +2,7 @@ import { Secret } from '../../../secret.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
 import type { Facts } from '../../facts/fact.ts'
 import type { Item } from '../../os/item.ts'
-import { certificate } from '../../secrets/certificates/item.ts'
+import { type CertificateItem, certificate } from '../../secrets/certificates/item.ts'
 import type { View } from '../component.ts'
 import { firstUser, textsOf } from './conf.ts'
 import {
@@ -34,14 +34,7 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
       owner: 'rabbitmq:rabbitmq',
       says: 'what brokers know each other by',
     },
-    certificate(view, node, {
-      name: CERTIFICATE,
-      owner: 'root:rabbitmq',
-      usage: 'both',
-      // Erlang reads the files again by itself, within two minutes.
-      users: [],
-      says: 'clients and other brokers know it by this',
-    }),
+    ...certificates(view, node),
     { ...file, path: '/etc/rabbitmq/rabbitmq.conf', text: texts.conf, says: 'settings of the broker' },
     {
       ...file,
@@ -90,3 +83,14 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
     { kind: 'unit', name: UNIT, says: 'the message broker', inputs: texts.inputs },
   ]
 }
+
+export const certificates = (view: View<Config>, node: WantedNode): CertificateItem[] => [
+  certificate(view, node, {
+    name: CERTIFICATE,
+    owner: 'root:rabbitmq',
+    usage: 'both',
+    // Erlang reads the files again by itself, within two minutes.
+    users: [],
+    says: 'clients and other brokers know it by this',
+  }),
+]

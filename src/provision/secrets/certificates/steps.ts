@@ -2,11 +2,12 @@ import type { Facts } from '../../facts/fact.ts'
 import { entryOf, left, type Now, shell } from '../../os/now.ts'
 import { type Left, type Step, step } from '../../reconcile/step.ts'
 import { type Certified, certificates } from './fact.ts'
-import { type Fault, faultOf, namesWanted, USAGES } from './fault.ts'
+import { type Fault, faultOf } from './fault.ts'
 import { issued } from './issued.ts'
 import type { CertificateItem } from './item.ts'
 import { pathsOf } from './paths.ts'
 import { KEY, PLACE, SIGN } from './programs.ts'
+import { signableOf } from './signable.ts'
 
 const DEADLINE_MS = 60_000
 // Whoever uses it may take long to start.
@@ -74,31 +75,17 @@ function sign(item: CertificateItem, o: { now: Now; facts: Facts; found: Certifi
   const { control } = item.authority
   const signer = control.find(node => o.facts.peek(node, issued).known) ?? control[0]!
   const { node } = o.now
+  const { subject, seconds, extensions } = signableOf(item)
   return step({
     node: signer,
     says: `sign the certificate of ${item.name} on ${node}: ${o.fault.says} (${item.says})`,
     risk: 'add',
     deadlineMs: DEADLINE_MS,
     act: {
-      ...shell(SIGN, node, item.name, `/O=llmagentos/CN=${item.name}`, seconds(item), extensions(item)),
+      ...shell(SIGN, node, item.name, subject, String(seconds), extensions),
       stdin: o.found.request!,
     },
   })
-}
-
-const seconds = ({ lifeMs }: CertificateItem) => String(Math.ceil(lifeMs / 1000))
-
-function extensions(item: CertificateItem): string {
-  const names = namesWanted(item)
-  const odd = names.find(name => !/^[A-Za-z0-9:/._*-]+$/.test(name))
-  if (odd !== undefined) throw new Error(`${JSON.stringify(odd)} is no name for a certificate`)
-  return `basicConstraints=critical,CA:FALSE
-keyUsage=critical,digitalSignature
-extendedKeyUsage=${USAGES[item.usage].names}
-subjectKeyIdentifier=hash
-authorityKeyIdentifier=keyid
-subjectAltName=${names.join(',')}
-`
 }
 
 function signedFor(

@@ -7,6 +7,7 @@ import { jsonLog } from '../../logging.ts'
 import { Metrics } from '../../metrics.ts'
 import { buildApp } from '../../server/app.ts'
 import { closeApp } from '../../server/close.ts'
+import { tellSystemd } from '../../systemd.ts'
 import { openCertificate } from '../../tls/credentials.ts'
 import { followFiles, mutualTls, tellFailedHandshakes } from '../../tls/listen.ts'
 import { readConfig } from '../read-config.ts'
@@ -44,6 +45,7 @@ export async function serveSigner(o: {
     { listen: config.listen, members: Object.keys(config.members) },
     'the signer of certificates started',
   )
+  tellSystemd(o.env)
   o.onReady?.(app)
   await aborted(o.signal)
   await closeApp(app, STOP_MS)
