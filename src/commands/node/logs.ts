@@ -5,7 +5,7 @@ import { nodeNamed } from '../machines/choose.ts'
 import { fileFlag, hostKeyFlag, type MachineFlags } from '../machines/flags.ts'
 import { withMachines } from '../machines/machines.ts'
 import { wholeNumber } from '../values.ts'
-import { entryOf, FIELDS } from './journal.ts'
+import { entryOf, FIELDS, type Fields, fieldsOf, shortIso } from './journal.ts'
 import { since } from './time.ts'
 
 interface Flags extends MachineFlags {
@@ -17,9 +17,9 @@ interface Flags extends MachineFlags {
 
 const LINES = 100
 const READ_MS = 120_000
-// The longest that a timer of Node can wait: 24 days.
-const FOLLOW_MS = 2_147_483_647
 const KEEP_BYTES = 1024
+const JOURNALCTL = ['journalctl', '--no-pager', '--quiet']
+const AS_JSON = ['--output=json', `--output-fields=${FIELDS}`]
 
 export const logs: Command<Flags> = {
   name: 'logs',
@@ -42,26 +42,42 @@ export const logs: Command<Flags> = {
     },
   ],
   example: 'llmagentos node logs ctl1 --unit ssh --since 1h',
-  more: 'Read as root, by sudo where the user is another one. With --json each entry is a line of JSON.',
+  more: [
+    'Read as root, by sudo where the user is another one. With --json each entry is a line of JSON.',
+    'With --follow a cut connection is made again, for ten minutes, and it goes on behind the last entry that was printed.',
+  ].join('\n'),
   async run({ args, flags, json, io }) {
     const choose = (cluster: Cluster) => [nodeNamed(cluster, args[0]!)]
     return withMachines({ flags, io, choose }, async ({ nodes, on }) => {
       const node = nodes[0]!
       const connection = await on(node)
+      const printed = (fields: Fields) => io.print(JSON.stringify(entryOf(node.name, fields)))
+      if (flags.follow) {
+        const { follow } = await import('./follow.ts')
+        const ended = await follow(connection, {
+          argv: [...JOURNALCTL, ...AS_JSON, '--all', ...unitOf(flags)],
+          old: oldOf(flags),
+          fromNow: flags.lines === 0,
+          signal: io.signal,
+          onEntry: (fields, { zone }) => (json ? printed(fields) : io.print(shortIso(fields, zone))),
+          say: line => io.say(line),
+        })
+        throw stopped(node.name, ended, flags)
+      }
       const entry = (line: string) => {
-        const found = entryOf(node.name, line)
-        if (found) io.print(JSON.stringify(found))
+        const found = fieldsOf(line)
+        if (found) printed(found)
         else io.say(line)
       }
-      const ended = await connection.exec(argvOf(flags, json), {
+      const format = json ? AS_JSON : ['--output=short-iso']
+      const ended = await connection.exec([...JOURNALCTL, ...format, ...unitOf(flags), ...oldOf(flags)], {
         root: true,
-        deadlineMs: flags.follow ? FOLLOW_MS : READ_MS,
+        deadlineMs: READ_MS,
         signal: io.signal,
         keepBytes: KEEP_BYTES,
         onLine: (line, from) => (from === 'stderr' ? io.say(line) : json ? entry(line) : io.print(line)),
       })
-      if (ended.code === 0 && !flags.follow) return
-      throw stopped(node.name, ended, flags)
+      if (ended.code !== 0) throw stopped(node.name, ended, flags)
     })
   },
 }
@@ -79,17 +95,13 @@ function stopped(node: string, { code, stderr }: Ended, { follow }: Flags): Fail
   )
 }
 
-function argvOf(flags: Flags, json: boolean): string[] {
+const unitOf = ({ unit }: Flags) => (unit === undefined ? [] : [`--unit=${unit}`])
+
+function oldOf(flags: Flags): string[] {
   const lines = flags.lines ?? (flags.since === undefined ? LINES : undefined)
   return [
-    'journalctl',
-    '--no-pager',
-    '--quiet',
-    ...(json ? ['--output=json', `--output-fields=${FIELDS}`] : ['--output=short-iso']),
-    ...(flags.unit === undefined ? [] : [`--unit=${flags.unit}`]),
     ...(flags.since === undefined ? [] : [`--since=${flags.since}`]),
     ...(lines === undefined ? [] : [`--lines=${lines}`]),
-    ...(flags.follow ? ['--follow'] : []),
   ]
 }
 
