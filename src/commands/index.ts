@@ -10,6 +10,7 @@ import { kb } from './kb/index.ts'
 import { key } from './key/index.ts'
 import { model } from './model/index.ts'
 import { node } from './node/index.ts'
+import { ready } from './ready.ts'
 import { serve } from './serve.ts'
 import { session } from './session/index.ts'
 import { signer } from './signer.ts'
@@ -34,4 +35,5 @@ export const registry: (Command | Noun)[] = [
   serve,
   signer,
   adminKey,
+  ready,
 ]

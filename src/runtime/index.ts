@@ -10,6 +10,9 @@ export const serveFile: typeof import('./serve-file.ts').serveFile = async o =>
 export const adminKeyFrom: typeof import('./admin-key-from.ts').adminKeyFrom = async o =>
   (await import('./admin-key-from.ts')).adminKeyFrom(o)
 
+export const readyFrom: typeof import('./ready-from.ts').readyFrom = async o =>
+  (await import('./ready-from.ts')).readyFrom(o)
+
 export const serveSigner: typeof import('./certificates/signer/index.ts').serveSigner = async o =>
   (await import('./certificates/signer/index.ts')).serveSigner(o)
 

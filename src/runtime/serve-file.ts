@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { Ajv } from 'ajv'
 import { version } from '../assets.ts'
-import { type GatewayConfig, ProcessConfig } from '../contracts/config.ts'
+import type { GatewayConfig, ProcessConfig } from '../contracts/config.ts'
 import { EXIT, Failure, reasonOf } from '../errors.ts'
 import { pathsOf } from './local/paths.ts'
 import { forgetRunning, recordRunning } from './local/process.ts'
 import type { Told } from './local/start.ts'
+import { readProcessConfig } from './process-config.ts'
 import { serve } from './serve.ts'
-import { tellSystemd, withCredentials } from './systemd.ts'
+import { tellSystemd } from './systemd.ts'
 import { lookAgain } from './tls/watched.ts'
 
 /** Serves what a file describes until `signal` fires, and tells whoever started this process how the start went. */
@@ -17,7 +16,7 @@ export async function serveFile(o: {
   env: NodeJS.ProcessEnv
   signal: AbortSignal
 }): Promise<void> {
-  const config = readConfig(o.file, o.env)
+  const config = readProcessConfig(o.file, o.env)
   // As services know it: read again what may have changed. Without a listener it would end the process.
   process.on('SIGHUP', lookAgain)
   const paths = o.cluster ? pathsOf(o.cluster, o.env) : undefined
@@ -44,19 +43,6 @@ export async function serveFile(o: {
     throw thrown
   }
   forget()
-}
-
-function readConfig(file: string, env: NodeJS.ProcessEnv): ProcessConfig {
-  let config: unknown
-  try {
-    config = withCredentials(JSON.parse(readFileSync(file, 'utf8')), env)
-  } catch (thrown) {
-    if (thrown instanceof Failure) throw thrown
-    throw new Failure(`The config ${file} cannot be read.`, { exit: EXIT.usage, why: reasonOf(thrown) })
-  }
-  const ajv = new Ajv()
-  if (ajv.validate(ProcessConfig, config)) return config as ProcessConfig
-  throw new Failure(`The config ${file} is not valid.`, { exit: EXIT.usage, why: ajv.errorsText(ajv.errors) })
 }
 
 function urlOf(config: ProcessConfig): string {

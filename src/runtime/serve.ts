@@ -4,6 +4,7 @@ import type { Address, ProcessConfig, TlsFiles } from '../contracts/config.ts'
 import type { ServiceName } from '../contracts/identity.ts'
 import { EXIT, Failure, reasonOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { waitFor } from '../retry.ts'
 import type { Bus } from './bus/index.ts'
 import { withBusNote } from './bus/note.ts'
 import { openBus } from './bus/open.ts'
@@ -24,6 +25,7 @@ import { Calls } from './transport.ts'
 
 /** Longest time that a service may take to finish what runs when it is told to stop. */
 const STOP_MS = 25_000
+const DOCS_MS = 60_000
 
 /** Runs the services of one process until `signal` fires; returns when they stopped. Start order is the order of the config. */
 export async function serve(
@@ -95,16 +97,22 @@ async function start(
   return { stop: () => stop({ app, running, calls, verifier, log, credentials }) }
 }
 
-/** Our own documentation is the first knowledge base of a one-machine cluster, put there as an executor would. */
+/** Our own documentation is the first knowledge base of a cluster, put there as an executor would. The data service may be starting too. */
 async function withDocs(config: ProcessConfig): Promise<void> {
   const entry = config.services.find(s => s.name === 'executor') ?? config.services[0]!
   const { services, tls } = entry.config as CommonConfig
   const log = jsonLog({ service: 'seed' })
   const credentials = tls && openCredentials(tls, { service: 'executor', log })
   const calls = new Calls('executor', services, { credentials })
-  await seedDocs({ calls, log })
-  await calls.close()
-  credentials?.close()
+  try {
+    await waitFor(
+      { says: 'our documentation in the knowledge base', deadlineMs: DOCS_MS, everyMs: 250 },
+      () => seedDocs({ calls, log }),
+    )
+  } finally {
+    await calls.close()
+    credentials?.close()
+  }
 }
 
 async function load(name: ServiceName): Promise<Service> {

@@ -8,7 +8,7 @@ import { type Lab, openLab } from './lab.ts'
 storiesOfTheLab()
 
 const MINUTES = 60_000
-const UNIT = 'llmagentos.service'
+const UNIT = 'llmagentos-gateway.service'
 
 describe('our services', () => {
   let lab: Lab
@@ -33,7 +33,7 @@ describe('our services', () => {
     async () => {
       const up = await ada.cli('cluster', 'up', '--yes')
       expect(up, up.stdout + up.stderr).toMatchObject({ code: 0 })
-      expect(up.stdout + up.stderr).toMatch(/The gateway answered a question in .* s \(extractive/)
+      expect(up.stdout + up.stderr).toMatch(/The gateway of n1 answered a question in .* s \(extractive/)
       expect(await state()).toBe('active')
     },
     10 * MINUTES,
@@ -55,14 +55,56 @@ describe('our services', () => {
     expect((await lab.node('n2').ssh(['systemctl', 'cat', UNIT])).code).not.toBe(0)
   })
 
-  test('nobody outside reaches the gateway, which speaks no TLS', async () => {
-    expect(await lab.node('n1').run(`ss -Hltn 'sport = :7420'`)).toMatch(/127\.0\.0\.1:7420/)
-    expect(await lab.node('n1').run(`ss -Hltn 'sport = :7420' | wc -l`)).toBe('1\n')
+  test('the operator asks through the gateway over TLS, trusting the CA of the cluster alone', async () => {
+    const asked = await ada.cli('ask', '--json', 'how do I add a node?')
+    expect(asked, asked.stderr).toMatchObject({ code: 0 })
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      worker: 'n2',
+      sources: expect.arrayContaining([expect.anything()]),
+    })
   })
 
-  test('they may do little on the machine', async () => {
-    const said = await lab.node('n1').run(`systemd-analyze security --no-pager ${UNIT} | tail -n 1`)
-    expect(Number(/(\d+\.\d+)/.exec(said)?.[1])).toBeLessThan(2.5)
+  test('a task is worked off', async () => {
+    const done = await ada.cli('task', 'submit', 'how do I add a node?', '--wait')
+    expect(done, done.stderr).toMatchObject({ code: 0 })
+  })
+
+  test('services take nobody without a certificate of the cluster', async () => {
+    const { address } = lab.node('n1')
+    for (const port of [7421, 7422, 7423, 7424, 7425, 7426])
+      expect(
+        await lab
+          .node('n2')
+          .run(
+            `openssl s_client -connect ${address}:${port} </dev/null 2>&1 | grep -c 'Verify return code: 0' || :`,
+          ),
+      ).toBe('0\n')
+    expect(
+      await lab
+        .node('n2')
+        .run(
+          `timeout 5 bash -c 'exec 3<>/dev/tcp/${address}/7425; printf "GET /healthz HTTP/1.0\\r\\n\\r\\n" >&3; head -c 20 <&3' || :`,
+        ),
+    ).toBe('')
+  })
+
+  test('they may do little on the machine, each under a user of its own', async () => {
+    const units = (
+      await lab.node('n1').run(`systemctl list-units --plain --no-legend 'llmagentos-*.service'`)
+    )
+      .trim()
+      .split('\n')
+      .map(line => line.split(' ')[0]!)
+      .filter(unit => !unit.includes('firewall'))
+    expect(units.length).toBeGreaterThanOrEqual(5)
+    for (const unit of units) {
+      const said = await lab.node('n1').run(`systemd-analyze security --no-pager ${unit} | tail -n 1`)
+      expect(Number(/(\d+\.\d+)/.exec(said)?.[1]), unit).toBeLessThan(2.5)
+    }
+    const users = (await lab.node('n1').run(`systemctl show --property=User --value ${units.join(' ')}`))
+      .split('\n')
+      .filter(Boolean)
+    expect(new Set(users).size).toBe(units.length)
   })
 
   test(
@@ -94,10 +136,10 @@ describe('our services', () => {
     async () => {
       await lab
         .node('n1')
-        .run('rm /opt/llmagentos/release/dist/main.js && echo x >>/etc/llmagentos/runtime.json')
+        .run('rm /opt/llmagentos/release/dist/main.js && echo x >>/etc/llmagentos/gateway.json')
       const plan = await ada.cli('cluster', 'plan')
       expect(plan.stdout).toContain('some of it is gone or was changed')
-      expect(plan.stdout).toContain('put back /etc/llmagentos/runtime.json: edited by hand')
+      expect(plan.stdout).toContain('put back /etc/llmagentos/gateway.json: edited by hand')
       const up = await ada.cli('cluster', 'up', '--yes')
       expect(up, up.stdout + up.stderr).toMatchObject({ code: 0 })
       expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
@@ -110,7 +152,7 @@ describe('our services', () => {
     const before = await held()
     const up = await ada.cli('cluster', 'up', '--yes')
     expect(up, up.stdout + up.stderr).toMatchObject({ code: 9 })
-    expect(up.stderr).toContain('/var/lib/llmagentos-runtime')
+    expect(up.stderr).toContain('/var/lib/llmagentos-data')
     expect(await held()).toEqual(before)
     await answers()
   })
@@ -120,15 +162,8 @@ describe('our services', () => {
   const mainPid = async () =>
     (await lab.node('n1').run(`systemctl show --property=MainPID --value ${UNIT}`)).trim()
   const answers = () =>
-    vi.waitFor(
-      async () =>
-        expect(
-          await lab
-            .node('n1')
-            .run(
-              `bash -c 'exec 3<>/dev/tcp/127.0.0.1/7420; printf "GET /healthz HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n" >&3; head -n 1 <&3'`,
-            ),
-        ).toContain('200'),
-      { timeout: 60_000, interval: 500 },
-    )
+    vi.waitFor(async () => expect(await ada.cli('ask', 'how do I add a node?')).toMatchObject({ code: 0 }), {
+      timeout: 60_000,
+      interval: 500,
+    })
 })

@@ -5,6 +5,7 @@ import type { Call } from '../command.ts'
 import { atTerminal, type MachineFlags, withMachines } from '../machines/index.ts'
 import { planText } from '../views/plan.ts'
 import { upProgress } from '../views/up-progress.ts'
+import { keepAccess } from './access.ts'
 import { type FileFlags, wantedOf, writeBase } from './machines.ts'
 
 export interface UpFlags extends MachineFlags, FileFlags {
@@ -33,11 +34,14 @@ export function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
       const { Clusters } = await import('../../runtime/index.ts')
       new Clusters(io.env).saveCa(machines.cluster.name, done.ca)
     }
-    const seconds = Math.round((performance.now() - began) / 100) / 10
     const exit = exitOf(done)
+    const access =
+      done.access && exit === EXIT.ok ? await keepAccess(machines.cluster.name, done.access, io) : []
+    const seconds = Math.round((performance.now() - began) / 100) / 10
     if (json) io.print(JSON.stringify({ event: 'done', ...summary(done), seconds, exit }))
     else
-      for (const line of words(done, { name: machines.cluster.name, seconds, recoveryFile })) io.print(line)
+      for (const line of [...words(done, { name: machines.cluster.name, seconds, recoveryFile }), ...access])
+        io.print(line)
     return exit
   })
 }

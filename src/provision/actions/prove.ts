@@ -3,6 +3,7 @@ import type { Proving } from '../components/component.ts'
 import type { Facts } from '../facts/fact.ts'
 import type { judgeAll } from '../reconcile/plan.ts'
 import type { Part } from '../reconcile/view.ts'
+import { withSecrets } from '../secrets/given.ts'
 import type { UpEvent } from './up.ts'
 
 /** Success is proved, not assumed: each component that can is used once, as a client would. */
@@ -15,7 +16,7 @@ export async function proveAll(
     if (!component.prove) continue
     o.onEvent({ type: 'phase', says: `Proving that ${component.name} works` })
     try {
-      const findings = await component.prove(view, o.facts, o)
+      const findings = await component.prove(withSecrets(component, view, o.facts), o.facts, o)
       for (const { level, says } of findings) if (level === 'ok') o.onEvent({ type: 'phase', says })
       found.push(...findings.map(finding => ({ component: component.name, finding })))
     } catch (thrown) {

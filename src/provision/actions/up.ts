@@ -3,14 +3,17 @@ import { anySignal } from '../../any-signal.ts'
 import { EXIT, Failure } from '../../errors.ts'
 import { type Judged, standsAgainst } from '../check/index.ts'
 import type { WantedNode } from '../cluster/cluster.ts'
+import type { Access, Proving } from '../components/component.ts'
 import type { Connection } from '../connections/connection.ts'
+import type { Facts } from '../facts/fact.ts'
 import { type Applied, nextApplied, rememberSteps } from '../reconcile/applied.ts'
 import { type ApplyOptions, applyWaves, type StepEvent } from '../reconcile/apply.ts'
 import { fence, highestFence } from '../reconcile/fence.ts'
 import { type Holder, type Lock, lockHolder, takeLock } from '../reconcile/lock.ts'
 import { type ComponentPlan, judgeAll, stoppedIn } from '../reconcile/plan.ts'
 import { type Outcome, rounds } from '../reconcile/rounds.ts'
-import { authorityOf } from '../secrets/given.ts'
+import type { Part } from '../reconcile/view.ts'
+import { authorityOf, withSecrets } from '../secrets/given.ts'
 import { recoveryChosen, recoveryOf, recoverySteps } from '../secrets/recovery.ts'
 import { type Look, look, MEMORY, nothingToDo, type Wanted, wishesOf } from './look.ts'
 import { proveAll } from './prove.ts'
@@ -45,6 +48,8 @@ export interface Up {
   recovered: boolean
   /** Certificate of the cluster's CA (PEM), for clients; undefined where there is none. */
   ca: string | undefined
+  /** How clients come in; undefined where nothing lets them in, or not all was applied. */
+  access?: Access
 }
 
 // What already runs on a node may be an installation of packages.
@@ -57,7 +62,10 @@ export async function up(o: UpOptions): Promise<Up> {
     says: `Looking at ${o.nodes.length} ${o.nodes.length === 1 ? 'node' : 'nodes'}`,
   })
   const found = await look(o)
-  if (nothingToDo(found.plans)) return judged(o, found, { facts: found.facts, done: 0, failed: [] })
+  if (nothingToDo(found.plans)) {
+    const outcome = { facts: found.facts, done: 0, failed: [] }
+    return { ...judged(o, found, outcome), access: accessOf(found.parts, { ...o, facts: found.facts }) }
+  }
   await recoverable(o, found)
   ready(o, found.preflight())
   o.onEvent({ type: 'plan', plans: found.plans })
@@ -109,7 +117,8 @@ async function change(o: UpOptions, before: Look, number: number): Promise<Up> {
   const after = judged(o, { ...found, last, skipped: before.skipped }, outcome)
   if (!whole) return { ...after, recovered }
   const proofs = await proveAll(found.parts, { ...applying, facts: outcome.facts })
-  return { ...after, recovered, findings: [...after.findings, ...proofs] }
+  const access = accessOf(found.parts, { ...applying, facts: outcome.facts })
+  return { ...after, recovered, access, findings: [...after.findings, ...proofs] }
 }
 
 type Applying = UpOptions & Look & Omit<ApplyOptions, 'component'>
@@ -179,6 +188,11 @@ export async function withLock<T>(
   } finally {
     await lock.release()
   }
+}
+
+const accessOf = (parts: Part[], o: Proving & { facts: Facts }): Access | undefined => {
+  const door = parts.find(({ component }) => component.admit)
+  return door?.component.admit?.(withSecrets(door.component, door.view, o.facts), o.facts, o)
 }
 
 function judged({ cluster }: UpOptions, found: Look, outcome: Outcome): Up {

@@ -52,12 +52,23 @@ export interface Component<C = any> {
   judge(view: View<C>, facts: Facts): Finding[]
   /** After a change: uses what it runs as a client would, and says how that went. Changes nothing that stays. */
   prove?(view: View<C>, facts: Facts, o: Proving): Promise<Finding[]>
+  /** How clients come in, for the component that lets them in. */
+  admit?(view: View<C>, facts: Facts, o: Proving): Access
 }
 
 export interface Proving {
   /** By the name of the node. */
   connections: Map<string, Connection>
   signal?: AbortSignal
+}
+
+export interface Access {
+  /** Of all gateways, best first. */
+  urls: string[]
+  /** PEM; absent where what is trusted elsewhere will do. */
+  ca?: string
+  /** A key of an admin, made now. */
+  newKey(): Promise<Secret>
 }
 
 /** What a component may see of the wanted cluster. */

@@ -17,11 +17,13 @@ export interface Listener {
 export const listeners: Fact<Listener[]> = {
   id: 'listeners',
   deadlineMs: 10_000,
-  // Of cgroup v1 the line of systemd counts. A process that ended meanwhile has no unit.
+  // Of cgroup v1 the line of systemd counts. A process that ended meanwhile listens no more.
   script: `sockets=$(ss -Hltunp) || exit
 printf '%s\\n' "$sockets"
 for pid in $(printf '%s' "$sockets" | grep -o 'pid=[0-9]*' | cut -d= -f2 | sort -u); do
-  printf 'unit\\t%s\\t%s\\n' "$pid" "$(sed -n 's/^\\(0::\\|[0-9]*:name=systemd:\\)//p' "/proc/$pid/cgroup" 2>/dev/null | sort | tail -n 1)"
+  if groups=$(cat "/proc/$pid/cgroup" 2>/dev/null); then
+    printf 'unit\\t%s\\t%s\\n' "$pid" "$(printf '%s\\n' "$groups" | sed -n 's/^\\(0::\\|[0-9]*:name=systemd:\\)//p' | sort | tail -n 1)"
+  else printf 'gone\\t%s\\n' "$pid"; fi
 done
 [ ! -d /run/systemd/system ] || systemctl list-sockets --no-legend --plain | while read -r listen unit _; do
   printf 'socket\\t%s\\t%s\\n' "$listen" "$unit"
@@ -29,8 +31,12 @@ done`,
   parse(stdout) {
     const lines = linesOf(stdout).map(line => line.split('\t'))
     const units = new Map(lines.filter(l => l[0] === 'unit').map(l => [l[1]!, unitOf(l[2]!)]))
+    const gone = new Set(lines.filter(l => l[0] === 'gone').map(l => whole(l[1]!)))
     const sockets = new Map(lines.filter(l => l[0] === 'socket').map(l => [portOf(l[1]!), l[2]!]))
-    return lines.filter(l => l.length === 1).map(([line]) => listenerOf(line!, { units, sockets }))
+    return lines
+      .filter(l => l.length === 1)
+      .map(([line]) => listenerOf(line!, { units, sockets }))
+      .filter(({ programs }) => programs.length === 0 || programs.some(({ pid }) => !gone.has(pid)))
   },
 }
 

@@ -2,11 +2,22 @@ import { request } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { json } from 'node:stream/consumers'
+import { connect, type TLSSocket } from 'node:tls'
 import { anySignal } from '../../../any-signal.ts'
 import type { Secret } from '../../../secret.ts'
 import type { Connection } from '../../connections/connection.ts'
 
-/** One call of the gateway's API. Throws what the gateway said against it. */
+/** What a gateway said against a call. */
+export class Refused extends Error {
+  readonly code: unknown
+
+  constructor(status: number, said: unknown) {
+    super(`the gateway says ${status}: ${JSON.stringify(said).slice(0, 300)}`)
+    this.code = (said as { error?: { code?: unknown } } | undefined)?.error?.code
+  }
+}
+
+/** One call of the gateway's API. Throws Refused. */
 export type Client = <T>(method: string, path: string, body?: object) => Promise<T>
 
 const CALL_MS = 60_000
@@ -14,18 +25,42 @@ const CALL_MS = 60_000
 /** A client of the gateway on a node's loopback, through our way onto the node. */
 export function clientOver(
   connection: Connection,
-  o: { port: number; key: Secret; signal?: AbortSignal },
+  o: { port: number; key: Secret; trust: Trust; signal?: AbortSignal },
 ): Client {
   return async <T>(method: string, path: string, body?: object) => {
-    const stream = await connection.open(o.port)
+    const stream = await secured(await connection.open(o.port), o.trust)
     try {
       const { status, said } = await exchange(stream, { ...o, method, path, body })
       if (status < 300) return said as T
-      throw new Error(`the gateway says ${status}: ${JSON.stringify(said).slice(0, 300)}`)
+      throw new Refused(status, said)
     } finally {
       stream.destroy()
     }
   }
+}
+
+/** `ca` (PEM): the only one that is trusted. Without it the gateway has a certificate of its own, whose names mean nothing on its loopback. */
+export interface Trust {
+  ca?: string
+}
+
+function secured(stream: Duplex, { ca }: Trust): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      socket: stream,
+      servername: 'localhost',
+      ...(ca === undefined ? { rejectUnauthorized: false } : { ca }),
+    })
+    const failed = (thrown: Error) => {
+      stream.destroy()
+      reject(thrown)
+    }
+    socket.once('error', failed)
+    socket.once('secureConnect', () => {
+      socket.off('error', failed)
+      resolve(socket)
+    })
+  })
 }
 
 interface Call {

@@ -1,63 +1,115 @@
+import { isIP } from 'node:net'
 import type {
   Address,
   AuthConfig,
   DataConfig,
   ExecutorConfig,
   GatewayConfig,
+  HostAddress,
   LlmConfig,
   ProcessConfig,
   TaskConfig,
   WorkerConfig,
 } from '../../../contracts/config.ts'
-import { SERVICES, type ServiceName } from '../../../contracts/identity.ts'
-import { OLLAMA_URL } from '../../../contracts/ports.ts'
+import type { ServiceName } from '../../../contracts/identity.ts'
+import { OLLAMA_URL, SERVICE_PORTS } from '../../../contracts/ports.ts'
+import type { WantedNode } from '../../cluster/cluster.ts'
+import { CA_FILE } from '../../secrets/authority.ts'
+import { pathsOf } from '../../secrets/certificates/paths.ts'
 import type { View } from '../component.ts'
-import { RUN, STATE } from './places.ts'
+import { busOf } from './bus.ts'
+import type { Process } from './layout.ts'
+import { STORE, stateOf } from './places.ts'
 import type { Config } from './schema.ts'
 
-/**
- * All services in one process on one node, in the order in which they need each other. They talk over sockets, and the gateway listens on
- * loopback alone: what leaves the machine wants TLS.
- */
-export function processConfig({ cluster, config }: View<Config>, node: string): ProcessConfig {
-  const at = (name: ServiceName): Address => ({ socket: `${RUN}/${name}.sock` })
-  const services = Object.fromEntries(SERVICES.map(name => [name, [at(name)]]))
-  const common = (name: ServiceName) => ({ services, listen: at(name) })
+/** Name of the certificate that clients outside see. */
+export const PUBLIC = 'gateway-public'
+
+/** What a process on a node reads when it starts. It holds no secret: those come as credentials. */
+export function processConfig(
+  view: View<Config>,
+  { process, node, all }: { process: Process; node: WantedNode; all: Process[] },
+): ProcessConfig {
+  const entries = entriesOf(view, { node, services: servicesFor(node, all) })
+  const bus = busOf(view, process, node)
+  return {
+    ...(process.services.includes('executor') && process.nodes[0] === node && { docs: true }),
+    ...(bus && { bus }),
+    services: process.services.map(name => ({ name, config: entries[name] })),
+  }
+}
+
+function entriesOf(
+  { cluster, config }: View<Config>,
+  { node, services }: { node: WantedNode; services: Record<string, Address[]> },
+): Record<ServiceName, object> {
+  const common = (name: ServiceName) => ({
+    services,
+    listen: listenOn(node, name),
+    tls: { ...filesOf(name), ca: CA_FILE },
+  })
   const data: DataConfig = {
     ...common('data'),
-    store: { embedded: `${STATE}/store` },
-    indexFolder: `${STATE}/index`,
+    store: { embedded: `${STORE}/store` },
+    indexFolder: `${STORE}/index`,
   }
   const auth: AuthConfig = {
     ...common('auth'),
-    stateFolder: `${STATE}/auth`,
+    stateFolder: `${stateOf('auth')}/sets`,
     maxStaleMs: config.auth.maxStaleMs,
   }
   const worker: WorkerConfig = {
     ...common('worker'),
-    name: node,
+    name: node.name,
     slots: 4,
     backend: 'extractive',
     ollama: { url: OLLAMA_URL },
   }
   const llm: LlmConfig = {
     ...common('llm'),
-    requestLog: `${STATE}/log/requests.jsonl`,
+    requestLog: `${stateOf('llm')}/requests.jsonl`,
     filters: [],
     maxAnswerChars: 400_000,
   }
   const task: TaskConfig = common('task')
-  // The store lets one process in, so there is one executor of this name.
-  const executor: ExecutorConfig = { ...common('executor'), slots: config.executor.slots, name: node }
+  // systemd runs one of each unit, so an older boot of this name is dead.
+  const executor: ExecutorConfig = {
+    ...common('executor'),
+    slots: config.executor.slots,
+    name: node.name,
+  }
   const gateway: GatewayConfig = {
     ...common('gateway'),
     cluster: cluster.name,
-    host: '127.0.0.1',
+    host: '0.0.0.0',
     port: cluster.gateway.port,
+    certificate: cluster.gateway.tls
+      ? { cert: 'credential:certificate', key: 'credential:key' }
+      : filesOf(PUBLIC),
   }
-  const entries = { data, auth, worker, llm, task, executor, gateway }
-  return {
-    docs: true,
-    services: Object.entries(entries).map(([name, own]) => ({ name: name as ServiceName, config: own })),
-  }
+  return { data, auth, worker, llm, task, executor, gateway }
 }
+
+function filesOf(certificate: string) {
+  const { certificate: cert, key } = pathsOf(certificate)
+  return { cert, key }
+}
+
+/** Every service's replicas, the one on the node itself first. */
+const servicesFor = (node: WantedNode, all: Process[]): Record<string, Address[]> =>
+  Object.fromEntries(
+    all.flatMap(({ services, nodes }) =>
+      services.map(name => [
+        name,
+        nodes
+          .toSorted((a, b) => Number(b === node) - Number(a === node))
+          .map(({ address }): HostAddress => ({ host: address, port: SERVICE_PORTS[name] })),
+      ]),
+    ),
+  )
+
+/** An address that is a name may mean loopback on the node itself. */
+const listenOn = ({ address }: WantedNode, name: ServiceName): HostAddress => ({
+  host: isIP(address) ? address : '0.0.0.0',
+  port: SERVICE_PORTS[name],
+})

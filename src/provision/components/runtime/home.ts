@@ -3,7 +3,7 @@ import { type Facts, UnknownFact } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
 import { type Step, step } from '../../reconcile/step.ts'
 import type { View } from '../component.ts'
-import { STATE } from './places.ts'
+import { STORE } from './places.ts'
 
 const COMPONENT = 'runtime'
 
@@ -28,7 +28,7 @@ export function holds(node: string, facts: Facts): boolean {
   const answer = facts.peek(node, kept)
   return (
     answer.known &&
-    answer.value.entries.some(e => e.component === COMPONENT && e.kind === 'held' && e.name === STATE)
+    answer.value.entries.some(e => e.component === COMPONENT && e.kind === 'held' && e.name === STORE)
   )
 }
 
@@ -38,11 +38,11 @@ export function keepHere(node: string, facts: Facts): Step[] {
   return [
     step({
       node,
-      says: `keep the store of the services here, in ${STATE}`,
+      says: `keep the store of the services here, in ${STORE}`,
       risk: 'add',
       deadlineMs: 60_000,
-      act: { do: 'run', argv: ['mkdir', '-p', '-m', '0700', '--', STATE] },
-      leaves: [{ component: COMPONENT, kind: 'held', name: STATE }],
+      act: { do: 'run', argv: ['mkdir', '-p', '-m', '0700', '--', STORE] },
+      leaves: [{ component: COMPONENT, kind: 'held', name: STORE }],
     }),
   ]
 }

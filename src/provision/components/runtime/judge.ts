@@ -6,10 +6,11 @@ import type { Finding, View } from '../component.ts'
 import { healthOf } from './health.ts'
 import { holds, homeOf } from './home.ts'
 import { items } from './items.ts'
-import { UNIT } from './places.ts'
+import { gatewaysOf, hasBroker, type Process, processesOf } from './layout.ts'
+import { unitOf } from './places.ts'
 import type { Config } from './schema.ts'
 
-/** Whether the programs lie on every node, and whether the services answer. */
+/** Whether the programs lie on every node, its services run, and the gateways answer. */
 export function judge(view: View<Config>, facts: Facts): Finding[] {
   const holders = view.cluster.nodes.filter(({ name }) => holds(name, facts)).map(({ name }) => name)
   const twice: Finding[] =
@@ -19,12 +20,19 @@ export function judge(view: View<Config>, facts: Facts): Finding[] {
   return [...twice, ...view.nodes.flatMap(node => judged(node, { view, facts }))]
 }
 
-function judged(node: WantedNode, { view, facts }: { view: View<Config>; facts: Facts }): Finding[] {
+interface Around {
+  view: View<Config>
+  facts: Facts
+}
+
+function judged(node: WantedNode, { view, facts }: Around): Finding[] {
   const on = { node: node.name }
   try {
     const wanted = items(view, facts, node)
     const todo = itemSteps({ ...on, component: 'runtime', items: wanted, facts })
-    const programs: Finding =
+    const home = homeOf(view, facts)
+    const own = processesOf(view, home).filter(({ nodes }) => nodes.includes(node))
+    return [
       todo.length === 0
         ? { ...on, level: 'ok', says: 'Our programs lie there as planned.' }
         : {
@@ -32,33 +40,45 @@ function judged(node: WantedNode, { view, facts }: { view: View<Config>; facts: 
             level: 'bad',
             says: `${todo.length} of ours are not as planned.`,
             fix: 'Run `cluster up`.',
-          }
-    return homeOf(view, facts) === node ? [programs, service(node.name, { view, facts })] : [programs]
+          },
+      ...(own.length > 0 ? [services(node, own, { view, facts })] : []),
+      ...(home === node ? [store(node, { view, facts })] : []),
+    ]
   } catch (thrown) {
     if (!(thrown instanceof UnknownFact)) throw thrown
     return [{ ...on, level: 'unknown', says: `${thrown.message} ${thrown.why ?? ''}`.trim() }]
   }
 }
 
-function service(node: string, { view, facts }: { view: View<Config>; facts: Facts }): Finding {
-  const state = facts.get(node, kept).units.get(UNIT)?.active ?? 'gone'
-  if (state !== 'active')
+function services({ name: node }: WantedNode, own: Process[], { view, facts }: Around): Finding {
+  const { units } = facts.get(node, kept)
+  const states = own.map(({ name }) => ({ name, state: units.get(unitOf(name))?.active ?? 'gone' }))
+  const down = states.filter(({ state }) => state !== 'active')
+  const look = (name: string) => `Look: llmagentos node logs ${node} ${unitOf(name)}`
+  if (down.length > 0)
     return {
       level: 'bad',
       node,
-      says: `The services are ${state}.`,
-      fix: `Look: llmagentos node logs ${node} ${UNIT}`,
+      says: `Not running: ${down.map(({ name, state }) => `${name} is ${state}`).join(', ')}.`,
+      fix: look(down[0]!.name),
     }
-  if (!facts.get(node, healthOf(view.cluster.gateway.port)))
+  const isGateway = gatewaysOf(view).some(one => one.name === node)
+  if (isGateway && !facts.get(node, healthOf(view)))
     return {
       level: 'bad',
       node,
       says: 'The services run, and the gateway does not answer.',
-      fix: `Look: llmagentos node logs ${node} ${UNIT}`,
+      fix: look('gateway'),
     }
   return {
     level: 'ok',
     node,
-    says: 'The services answer; the store is on its disk alone (one copy).',
+    says: `${states.map(({ name }) => name).join(', ')} ${states.length === 1 ? 'runs' : 'run'}.`,
   }
 }
+
+const store = ({ name: node }: WantedNode, { view }: Around): Finding => ({
+  level: 'ok',
+  node,
+  says: `The store is on its disk alone (one copy)${hasBroker(view) ? '' : '; without a broker tasks are worked off on it alone'}.`,
+})

@@ -1,12 +1,16 @@
 import { PROGRAMS } from '../../artifacts/fact.ts'
 
-export const UNIT = 'llmagentos.service'
-export const USER = 'llmagentos'
-export const CONFIG = '/etc/llmagentos/runtime.json'
-/** The store and what services remember; data, so it stays when the component leaves. */
-export const STATE = '/var/lib/llmagentos-runtime'
-/** Sockets, for the services' own user alone. */
-export const RUN = '/run/llmagentos-runtime'
+/** What a process of ours is called on a node: its unit, its user, and what it keeps. */
+export const unitOf = (name: string) => `llmagentos-${name}.service`
+export const userOf = (name: string) => `llmagentos-${name}`
+export const configOf = (name: string) => `/etc/llmagentos/${name}.json`
+/** What its services remember; systemd makes it for its user alone. */
+export const stateOf = (name: string) => `/var/lib/llmagentos-${name}`
+
+/** The store; data, so it stays when the component leaves. */
+export const STORE = stateOf('data')
+/** All of our services on a node together. */
+export const SLICE = 'llmagentos.slice'
 export const COMMAND = '/usr/local/bin/llmagentos'
 
 export const NODE = `${PROGRAMS}/node`

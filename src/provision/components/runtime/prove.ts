@@ -3,47 +3,53 @@ import { revokeKey, whoami } from '../../../contracts/auth.ts'
 import type { Principal } from '../../../contracts/identity.ts'
 import { reasonOf } from '../../../errors.ts'
 import { waitFor } from '../../../retry.ts'
-import { Secret } from '../../../secret.ts'
-import type { Connection } from '../../connections/connection.ts'
+import type { Secret } from '../../../secret.ts'
 import type { Facts } from '../../facts/fact.ts'
+import { CA_CERTIFICATE } from '../../secrets/authority.ts'
 import type { Finding, Proving, View } from '../component.ts'
-import { type Client, clientOver } from './client.ts'
-import { homeOf } from './home.ts'
-import { COMMAND, CONFIG, UNIT, USER } from './places.ts'
+import { newKey } from './admit.ts'
+import { type Client, clientOver, Refused } from './client.ts'
+import { gatewaysOf } from './layout.ts'
+import { unitOf } from './places.ts'
 import type { Config } from './schema.ts'
 
-const KEY_MS = 30_000
 // Our documentation is read into the knowledge base meanwhile.
 const ANSWER_MS = 120_000
 
-/** One real question through the gateway must come back answered, from our documentation. The key that it takes is revoked again. */
+/** One real question through each gateway must come back answered, from our documentation. The key that it takes is revoked again. */
 export async function prove(view: View<Config>, facts: Facts, o: Proving): Promise<Finding[]> {
-  const { name: node } = homeOf(view, facts)
-  const connection = o.connections.get(node)
-  if (!connection) return [{ level: 'unknown', node, says: 'The node of the services did not take part.' }]
+  const gateways = gatewaysOf(view).filter(({ name }) => o.connections.has(name))
+  if (gateways.length === 0) return [{ level: 'unknown', says: 'No node of a gateway took part.' }]
+  const key = await newKey(view, facts, o)
+  const found: Finding[] = []
+  for (const { name } of gateways) found.push(await proved(name, { view, key, ...o }))
+  const last = found.find(({ level }) => level === 'ok')?.node
+  return [...found, ...(last === undefined ? [] : await revoked(clientOn(last, { view, key, ...o }), last))]
+}
+
+interface Asking extends Proving {
+  view: View<Config>
+  key: Secret
+}
+
+function clientOn(node: string, { view, connections, ...o }: Asking): Client {
+  const { gateway } = view.cluster
+  const trust = gateway.tls ? {} : { ca: view.secret(CA_CERTIFICATE).reveal() }
+  return clientOver(connections.get(node)!, { port: gateway.port, trust, ...o })
+}
+
+async function proved(node: string, o: Asking): Promise<Finding> {
   try {
-    const key = await keyFrom(connection, o.signal)
-    const client = clientOver(connection, { port: view.cluster.gateway.port, key, signal: o.signal })
     const began = performance.now()
-    const answer = await answered(client, o.signal)
+    const answer = await answered(clientOn(node, o), o.signal)
     const seconds = Math.round((performance.now() - began) / 100) / 10
-    const says = `The gateway answered a question in ${seconds} s (${answer.model}, ${answer.sources.length} sources).`
-    return [{ level: 'ok', node, says }, ...(await revoked(client, node))]
+    const says = `The gateway of ${node} answered a question in ${seconds} s (${answer.model}, ${answer.sources.length} sources).`
+    return { level: 'ok', node, says }
   } catch (thrown) {
     o.signal?.throwIfAborted()
     const says = `The services run, but a question was not answered: ${reasonOf(thrown)}`
-    return [{ level: 'bad', node, says, fix: `Look: llmagentos node logs ${node} ${UNIT}` }]
+    return { level: 'bad', node, says, fix: `Look: llmagentos node logs ${node} ${unitOf('gateway')}` }
   }
-}
-
-/** Made on the node, by whoever may enter the folder of the sockets. */
-async function keyFrom(connection: Connection, signal?: AbortSignal): Promise<Secret> {
-  const argv = ['runuser', '-u', USER, '--', COMMAND, 'admin-key', '--config', CONFIG]
-  return waitFor({ says: 'a key for the proof', deadlineMs: KEY_MS, everyMs: 1_000, signal }, async () => {
-    const { code, stdout, stderr } = await connection.exec(argv, { root: true, deadlineMs: KEY_MS, signal })
-    if (code !== 0) throw new Error(stderr.trim())
-    return new Secret(stdout.trim())
-  })
 }
 
 const answered = (client: Client, signal?: AbortSignal): Promise<AskAnswer> =>
@@ -61,6 +67,8 @@ async function revoked(client: Client, node: string): Promise<Finding[]> {
     await client(revokeKey.method, revokeKey.path.replace(':id', key))
     return []
   } catch (thrown) {
+    // The gateway may hear of it sooner than of the answer.
+    if (thrown instanceof Refused && thrown.code === 'revoked') return []
     const says = `The key of the proof was not revoked: ${reasonOf(thrown)}`
     return [{ level: 'warn', node, says, fix: 'Look: llmagentos key list' }]
   }

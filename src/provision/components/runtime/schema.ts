@@ -1,6 +1,16 @@
-import { block, byDefault, duration, size, whole } from '../../cluster/schema/fields.ts'
+import { block, byDefault, duration, optional, size, whole } from '../../cluster/schema/fields.ts'
+
+const count = (what: string) => optional(whole(`how many ${what}`, { from: 1, to: 1000 }))
 
 export const schema = block('our own services: the gateway and what stands behind it', {
+  replicas: byDefault(
+    {},
+    block('how many of a service run; by default one on each control node', {
+      gateway: count('gateways, where clients come in'),
+      llm: count('that make answers'),
+      executor: count('that work tasks off, on control nodes and then on compute nodes; they want a broker'),
+    }),
+  ),
   auth: byDefault(
     {},
     block('who may do what', {
@@ -18,6 +28,7 @@ export const schema = block('our own services: the gateway and what stands behin
 })
 
 export interface Config {
+  replicas: { gateway?: number; llm?: number; executor?: number }
   auth: { maxStaleMs: number }
   executor: { slots: number }
   memoryBytes: number
