@@ -56,8 +56,17 @@ export const Filter = Type.Object(
   },
   { additionalProperties: false },
 )
+/** Questions that no worker has room for wait in llm: so many, and for so long. */
+export const Queue = Type.Object(
+  {
+    most: Type.Integer({ minimum: 1, maximum: 10_000, description: 'questions that wait; beyond it 429' }),
+    waitSeconds: Type.Integer({ minimum: 1, maximum: 590, description: 'longest wait; then 429' }),
+  },
+  { additionalProperties: false },
+)
 export const LlmConfig = Type.Object({
   ...Common,
+  queue: Type.Optional(Queue),
   requestLog: Type.String({ description: 'file; rotated' }),
   filters: Type.Array(Filter),
   maxAnswerChars: Type.Integer({ minimum: 1 }),

@@ -1,5 +1,5 @@
 import Type, { type Static } from 'typebox'
-import { Filter } from './config.ts'
+import { Filter, Queue } from './config.ts'
 
 /** What an operator may set for a one-machine cluster, in `local.json` beside the keys. Everything has a default. */
 export const Settings = Type.Object(
@@ -18,6 +18,7 @@ export const Settings = Type.Object(
     workerSlots: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 256, description: 'answers that are made at a time' }),
     ),
+    queue: Type.Optional(Queue),
     revokedWithinMs: Type.Optional(
       Type.Integer({
         minimum: 1000,

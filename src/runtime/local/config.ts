@@ -53,6 +53,7 @@ export function localConfig(
   const llm: LlmConfig = {
     ...common('llm'),
     requestLog: join(paths.state, 'log', 'requests.jsonl'),
+    ...(settings.queue && { queue: settings.queue }),
     filters: settings.filters ?? [],
     maxAnswerChars: settings.maxAnswerChars ?? 400_000,
   }

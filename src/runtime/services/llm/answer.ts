@@ -12,6 +12,7 @@ export async function* answer(request: AskRequest, asking: Asking): AsyncGenerat
   try {
     const input = understand(request, asking)
     response.reached('input', input)
+    asking.parts.line.requireRoom({ user: asking.who.user, ...input })
 
     const context = await gather(input, asking)
     response.reached('context', context)

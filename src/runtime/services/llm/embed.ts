@@ -15,7 +15,7 @@ export async function embedTexts(
   if (who.models && !who.models.includes(candidates[0]!.model)) {
     throw new Refusal(403, 'model', `The key may not use the model ${model}.`)
   }
-  const worker = parts.workers.choose(candidates, [])
+  const worker = parts.workers.choose(candidates)
   const made = await parts.calls.call(workerEmbed, asSelf(hop), {
     peer: worker.peer,
     body: { model: worker.model, input: request.input },

@@ -10,12 +10,16 @@ import type { Service } from '../../service.ts'
 import { answer } from './answer.ts'
 import { embedTexts } from './embed.ts'
 import { Knowledge } from './knowledge.ts'
+import { Line } from './line.ts'
 import { models, pull, remove } from './models.ts'
 import { OutputFilters } from './output.ts'
 import type { Parts } from './parts.ts'
 import { RequestLog } from './request-log.ts'
 import { Turns } from './turns.ts'
 import { Workers } from './workers.ts'
+
+/** How many questions may wait for a worker, and how long. */
+const QUEUE = { most: 500, waitSeconds: 60 }
 
 /** Interactive answers: input, context, inference, output, response; each stage a file of that name. */
 export const llm: Service<LlmConfig> = {
@@ -25,10 +29,14 @@ export const llm: Service<LlmConfig> = {
   verifies: true,
   async setup(app, deps) {
     const workers = new Workers(deps)
+    const { most, waitSeconds } = deps.config.queue ?? QUEUE
+    const line = new Line({ room: workers, most, waitMs: waitSeconds * 1000, metrics: deps.metrics })
+    workers.changed = () => line.pump()
     const parts: Parts = {
       calls: deps.calls,
       log: deps.log,
       workers,
+      line,
       knowledge: new Knowledge(deps.calls, workers),
       filters: new OutputFilters(deps.config.filters, deps.metrics),
       requestLog: new RequestLog(deps.config.requestLog),
@@ -58,6 +66,7 @@ export const llm: Service<LlmConfig> = {
       notes: () => workers.notes(),
       facts: () => workers.facts(),
       stop: async () => {
+        line.close()
         await workers.stop()
         parts.turns.stop()
         parts.requestLog.close()

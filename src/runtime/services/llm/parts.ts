@@ -3,6 +3,7 @@ import type { Log } from '../../../log.ts'
 import type { Hop } from '../../hop.ts'
 import type { Calls } from '../../transport.ts'
 import type { Knowledge } from './knowledge.ts'
+import type { Line } from './line.ts'
 import type { OutputFilters } from './output.ts'
 import type { RequestLog } from './request-log.ts'
 import type { Turns } from './turns.ts'
@@ -13,6 +14,7 @@ export interface Parts {
   calls: Calls
   log: Log
   workers: Workers
+  line: Line
   knowledge: Knowledge
   filters: OutputFilters
   requestLog: RequestLog

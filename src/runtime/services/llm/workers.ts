@@ -6,6 +6,8 @@ import type { Log } from '../../../log.ts'
 import { ownHop } from '../../hop.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Calls, Peer } from '../../transport.ts'
+import type { Room } from './line.ts'
+import type { Class } from './ticket.ts'
 
 /** A worker that could answer, as last heard of. */
 export interface Candidate {
@@ -22,11 +24,18 @@ interface Known {
   state?: WorkerState
   why: string
   /** Ours, sent and not yet ended. */
-  open: number
+  open: Record<Class, number>
+  /** It refused one because its line was full, so others use it too; asked again from then on. */
+  fullUntil: number
 }
 
+/** A worker that was full is asked again after so long, or when it says that something changed. */
+const FULL_MS = 100
+
 /** What llm knows of its workers: a stream of state from each, and its own requests on top. */
-export class Workers {
+export class Workers implements Room {
+  /** A worker changed in a way that may matter to who waits. */
+  changed: () => void = () => {}
   readonly #known: Known[]
   readonly #calls: Calls
   readonly #log: Log
@@ -38,7 +47,12 @@ export class Workers {
   constructor(o: { calls: Calls; log: Log }) {
     this.#calls = o.calls
     this.#log = o.log
-    this.#known = o.calls.peers('worker').map(peer => ({ peer, why: 'it has not answered yet', open: 0 }))
+    this.#known = o.calls.peers('worker').map(peer => ({
+      peer,
+      why: 'it has not answered yet',
+      open: { interactive: 0, task: 0 },
+      fullUntil: 0,
+    }))
   }
 
   start(): void {
@@ -91,10 +105,46 @@ export class Workers {
     return (states.find(s => s.engine !== 'extractive') ?? states[0])?.defaultModel ?? 'extractive'
   }
 
-  /** The least busy of the candidates that were not tried yet, one with the model loaded first. */
-  choose(candidates: Candidate[], tried: Candidate[]): Candidate {
-    const left = candidates.filter(c => !tried.includes(c))
-    return left.toSorted((a, b) => Number(b.loaded) - Number(a.loaded) || this.#load(a) - this.#load(b))[0]!
+  /** The least busy, one with the model loaded first. */
+  choose(candidates: Candidate[]): Candidate {
+    return candidates.toSorted(
+      (a, b) => Number(b.loaded) - Number(a.loaded) || this.#load(a) - this.#load(b),
+    )[0]!
+  }
+
+  any(of: Class): boolean {
+    return this.#known.some(k => this.#takes(k, of))
+  }
+
+  free(candidates: Candidate[], of: Class): Candidate | undefined {
+    const free = candidates.filter(c => {
+      const known = this.#of(c)
+      return known && this.#takes(known, of)
+    })
+    return free.length > 1 ? this.choose(free) : free[0]
+  }
+
+  isUp(candidates: Candidate[]): boolean {
+    return candidates.some(c => this.#of(c)?.state)
+  }
+
+  capacity(): number {
+    return this.states().reduce((n, { state }) => n + 2 * state.slots, 0)
+  }
+
+  queuedAt(candidates: Candidate[]): number {
+    return candidates.reduce((n, c) => {
+      const known = this.#of(c)
+      return n + (known?.state ? Math.max(0, openAt(known) - known.state.slots) : 0)
+    }, 0)
+  }
+
+  /** Its line was full although we had not filled it. */
+  full(worker: Candidate): void {
+    const known = this.#of(worker)
+    if (!known) return
+    known.fullUntil = performance.now() + FULL_MS
+    setTimeout(() => this.changed(), FULL_MS).unref()
   }
 
   mayRetry(candidates: Candidate[], tried: Candidate[]): boolean {
@@ -108,11 +158,11 @@ export class Workers {
   }
 
   /** Counts a request on its worker until the returned function is called. */
-  sent(to: Candidate): () => void {
-    const known = this.#known.find(k => k.peer === to.peer)
-    if (known) known.open += 1
+  sent(to: Candidate, of: Class): () => void {
+    const known = this.#of(to)
+    if (known) known.open[of] += 1
     return () => {
-      if (known) known.open -= 1
+      if (known) known.open[of] -= 1
     }
   }
 
@@ -129,10 +179,27 @@ export class Workers {
     return this.#known.flatMap(k => (k.state?.note ? [k.state.note] : []))
   }
 
+  /**
+   * A worker queues as many as it has slots; the rest waits here. Tasks wait here alone, and leave one of several slots free. What other
+   * callers do there is learnt from its refusals: its own figures are a moment old.
+   */
+  #takes(known: Known, of: Class): boolean {
+    if (!known.state || performance.now() < known.fullUntil) return false
+    const { slots } = known.state
+    if (of === 'task' && known.open.task >= Math.max(1, slots - 1)) return false
+    return openAt(known) < 2 * slots
+  }
+
   #load(c: Candidate): number {
-    const known = this.#known.find(k => k.peer === c.peer)
+    const known = this.#of(c)
     const state = known?.state
-    return state ? Math.max(known.open, state.running + state.queued) / state.slots : Number.POSITIVE_INFINITY
+    return state
+      ? Math.max(openAt(known), state.running + state.queued) / state.slots
+      : Number.POSITIVE_INFINITY
+  }
+
+  #of(c: Candidate): Known | undefined {
+    return this.#known.find(k => k.peer === c.peer)
   }
 
   async #follow(known: Known): Promise<void> {
@@ -142,7 +209,9 @@ export class Workers {
         for await (const line of this.#calls.lines<WorkerState | { type: 'beat' }>(workerState, hop, {
           peer: known.peer,
         })) {
-          if (!('type' in line)) known.state = line
+          if ('type' in line) continue
+          known.state = line
+          this.changed()
         }
       } catch (thrown) {
         if (this.#stopped.signal.aborted) return
@@ -155,6 +224,8 @@ export class Workers {
     }
   }
 }
+
+const openAt = ({ open }: Known) => open.interactive + open.task
 
 /** Ollama takes a name without a tag for `:latest`. */
 const sameModel = (has: string, wanted: string) => has === wanted || has === `${wanted}:latest`

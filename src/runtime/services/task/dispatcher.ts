@@ -5,7 +5,7 @@ import { type Attempt, attemptText, queuedName } from '../../tasks/names.ts'
 import { isFinal, parsed, type TaskRecord } from '../../tasks/records.ts'
 import { listQueued, listRunning } from './backlog.ts'
 import type { Executors } from './executors.ts'
-import { type Entry, FairQueue } from './fair.ts'
+import { type Entry, FairQueue } from '../../fair.ts'
 import { every, OURSELVES, type Parts } from './parts.ts'
 import { Rates } from './rates.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Entry, FairQueue, type Rules } from '../../../../src/runtime/services/task/fair.ts'
+import { type Entry, FairQueue, type Rules } from '../../src/runtime/fair.ts'
 
 const free: Rules = { held: () => 0, slots: 8, window: 16, may: () => true }
 const entry = (key: string, user: string, o: Partial<Entry> = {}): Entry => ({
