@@ -82,7 +82,9 @@ export const revokeKey = route({
     202: Type.Object({
       revoked: Type.String(),
       missing: Type.Optional(
-        Type.Array(Type.String(), { description: 'it counts, but is not kept here yet' }),
+        Type.Array(Type.String(), {
+          description: 'it counts, but is not kept here yet: the store, instances of auth',
+        }),
       ),
     }),
   },
@@ -128,7 +130,18 @@ export const removeUser = route({
   to: 'auth',
   scope: 'users',
   params: UserName,
-  replies: { 200: Type.Object({ removed: Type.String(), keys: Type.Integer() }) },
+  replies: {
+    200: Type.Object({ removed: Type.String(), keys: Type.Integer() }),
+    202: Type.Object({
+      removed: Type.String(),
+      keys: Type.Integer(),
+      missing: Type.Optional(
+        Type.Array(Type.String(), {
+          description: 'it is stored, but these instances may not know of it yet',
+        }),
+      ),
+    }),
+  },
 })
 
 export const whoami = route({

@@ -10,72 +10,96 @@ import { SERVICES, type ServiceName } from '../../src/contracts/identity.ts'
 import { homeIn } from './cli.ts'
 import { tempFolder } from './temp.ts'
 
-/** Services as real processes, one each, on the sockets of one folder: what a cluster's machines run. They end with the test. Tasks need a bus. */
+/** One process: `auth` is the first of a service, `auth-1` the next. */
+export type Instance = ServiceName | `${ServiceName}-${number}`
+
+/**
+ * Services as real processes on the sockets of one folder: what a cluster's machines run. One each, or as many as `replicas` says. They end with the
+ * test. Tasks need a bus.
+ */
 export class Processes {
   readonly folder = tempFolder()
   readonly services: Record<string, Address[]>
-  readonly #children = new Map<ServiceName, ChildProcess>()
+  readonly #children = new Map<Instance, ChildProcess>()
   url = ''
 
   readonly #bus?: BusConfig
 
-  constructor(o: { bus?: BusConfig } = {}) {
+  constructor(o: { bus?: BusConfig; replicas?: Partial<Record<ServiceName, number>> } = {}) {
     this.#bus = o.bus
-    this.services = Object.fromEntries(SERVICES.map(name => [name, [this.#at(name)]]))
+    const at = (name: ServiceName) => instancesOf(name, o.replicas?.[name]).map(id => this.#at(id))
+    this.services = Object.fromEntries(SERVICES.map(name => [name, at(name)]))
     onTestFinished(() => this.stop())
   }
 
   async start(names: ServiceName[]): Promise<this> {
     const port = await freePort()
     this.url = `http://127.0.0.1:${port}`
-    for (const name of names) await this.#start(name, { ...this.#config(name, port) })
+    for (const name of names)
+      for (const id of this.instances(name))
+        await this.#start(id, { name, config: this.#config(name, id, port) })
     return this
   }
 
-  signal(name: ServiceName, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
-    this.#children.get(name)!.kill(signal)
+  instances(name: ServiceName): Instance[] {
+    return instancesOf(name, this.services[name]!.length)
+  }
+
+  signal(id: Instance, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL'): void {
+    this.#children.get(id)!.kill(signal)
+  }
+
+  /** Starts one again that has ended, as it was started first. */
+  async again(id: Instance): Promise<void> {
+    await this.#run(id)
+  }
+
+  /** Kills one, and returns when it is gone. */
+  async kill(id: Instance): Promise<void> {
+    const child = this.#children.get(id)!
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const ended = new Promise(resolve => child.once('exit', resolve))
+    child.kill('SIGKILL')
+    await ended
   }
 
   /** What a service logged, for the message of a test that fails. */
-  log(name: ServiceName): string {
-    return readFileSync(join(this.folder, `${name}.log`), 'utf8')
+  log(id: Instance): string {
+    return readFileSync(join(this.folder, `${id}.log`), 'utf8')
   }
 
   async stop(): Promise<void> {
-    await Promise.all(
-      [...this.#children.values()].reverse().map(child => {
-        if (child.exitCode !== null || child.signalCode !== null) return undefined
-        const ended = new Promise(resolve => child.once('exit', resolve))
-        child.kill('SIGKILL')
-        return ended
-      }),
-    )
+    await Promise.all([...this.#children.keys()].reverse().map(id => this.kill(id)))
   }
 
-  async #start(name: ServiceName, config: object): Promise<void> {
-    const file = join(this.folder, `${name}.json`)
-    writeFileSync(file, JSON.stringify({ bus: this.#bus, services: [{ name, config }] }))
-    const log = openSync(join(this.folder, `${name}.log`), 'a')
+  async #start(id: Instance, service: { name: ServiceName; config: object }): Promise<void> {
+    writeFileSync(join(this.folder, `${id}.json`), JSON.stringify({ bus: this.#bus, services: [service] }))
+    await this.#run(id)
+  }
+
+  async #run(id: Instance): Promise<void> {
+    const file = join(this.folder, `${id}.json`)
+    const log = openSync(join(this.folder, `${id}.log`), 'a')
     const [node, ...args] = commandLine()
     const child = spawn(node!, [...args, 'serve', '--config', file], {
       env: { PATH: process.env['PATH'], ...homeIn(this.folder) },
       stdio: ['ignore', log, log, 'ipc'],
     })
-    this.#children.set(name, child)
+    this.#children.set(id, child)
     await new Promise<void>((resolve, reject) => {
       child.once('message', told => {
         if ((told as { ready?: boolean }).ready) resolve()
-        else reject(new Error(`${name} did not start: ${JSON.stringify(told)}`))
+        else reject(new Error(`${id} did not start: ${JSON.stringify(told)}`))
       })
-      child.once('exit', code => reject(new Error(`${name} ended with ${code}:\n${this.log(name)}`)))
+      child.once('exit', code => reject(new Error(`${id} ended with ${code}:\n${this.log(id)}`)))
     })
   }
 
-  #config(name: ServiceName, port: number): object {
-    const common = { services: this.services, listen: this.#at(name) }
+  #config(name: ServiceName, id: Instance, port: number): object {
+    const common = { services: this.services, listen: this.#at(id) }
     const own: Partial<Record<ServiceName, object>> = {
       data: { store: { embedded: join(this.folder, 'store') }, indexFolder: join(this.folder, 'index') },
-      auth: { stateFolder: join(this.folder, 'auth'), maxStaleMs: 1000 },
+      auth: { stateFolder: join(this.folder, id), maxStaleMs: 1000 },
       llm: { requestLog: join(this.folder, 'requests.jsonl'), filters: [], maxAnswerChars: 100_000 },
       worker: { name: 'w', slots: 2, backend: 'extractive', ollama: { url: 'http://127.0.0.1:1' } },
       gateway: { cluster: 'test', host: '127.0.0.1', port },
@@ -84,10 +108,13 @@ export class Processes {
     return { ...common, ...own[name] }
   }
 
-  #at(name: ServiceName): Address {
-    return { socket: join(this.folder, `${name}.sock`) }
+  #at(id: Instance): Address {
+    return { socket: join(this.folder, `${id}.sock`) }
   }
 }
+
+const instancesOf = (name: ServiceName, count = 1): Instance[] =>
+  Array.from({ length: count }, (_, i) => (i === 0 ? name : (`${name}-${i}` as const)))
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -1,94 +1,20 @@
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import {
-  type Audience,
-  bootstrapKey,
-  createKey,
-  exchangeKey,
-  KEY_PATTERN,
-  listKeys,
-  revokeKey,
-  whoami,
-} from '../../src/contracts/auth.ts'
+import { type Audience, bootstrapKey, createKey, revokeKey, whoami } from '../../src/contracts/auth.ts'
 import type { ServiceName } from '../../src/contracts/identity.ts'
 import { listModels } from '../../src/contracts/models.ts'
 import { listObjects } from '../../src/contracts/objects.ts'
 import type { Route } from '../../src/contracts/route.ts'
-import { clusterStatus } from '../../src/contracts/status.ts'
 import { waitFor } from '../../src/retry.ts'
-import { type Hop, ownHop } from '../../src/runtime/hop.ts'
+import { ownHop } from '../../src/runtime/hop.ts'
 import { Refusal } from '../../src/runtime/refusal.ts'
 import { Calls, Peer } from '../../src/runtime/transport.ts'
 import { Processes } from '../helpers/processes.ts'
+import { count, hopWith, LATE_MS, many, ROUTES, statusOf, Traffic, until } from './revoking.ts'
 
 const FROZEN_MS = 5_000
-/** The promise: later than this after the revocation was answered, nobody accepts the key. */
-const LATE_MS = 1_000
-const ROUTES: Route[] = [clusterStatus, whoami, listKeys, listModels, listObjects]
 /** What a service answers to the gateway itself, so that nobody else's check stands before its own. */
 const DIRECT: Partial<Record<ServiceName, Route>> = { llm: listModels, data: listObjects }
-
-interface Answer {
-  sent: number
-  status: number
-  to: ServiceName
-}
-
-/** Keeps `lanes` requests with one key under way over all routes that different services answer. */
-class Traffic {
-  readonly answers: Answer[] = []
-  readonly #peer: Peer
-  readonly #key: string
-  readonly #lanes: Promise<void>[]
-  #on = true
-  #failure: { thrown: unknown } | undefined
-
-  constructor(peer: Peer, key: string, lanes: number) {
-    this.#peer = peer
-    this.#key = key
-    this.#lanes = Array.from({ length: lanes }, (_, lane) =>
-      this.#run(lane).catch(thrown => {
-        this.#failure ??= { thrown }
-      }),
-    )
-    // A test that failed elsewhere leaves nothing running, and no error of its own cleanup beside the one that counts.
-    onTestFinished(() => {
-      this.#on = false
-    })
-  }
-
-  since(time: number): Answer[] {
-    return this.answers.filter(a => a.sent >= time)
-  }
-
-  async stop(): Promise<void> {
-    this.#on = false
-    await Promise.all(this.#lanes)
-    if (this.#failure) throw this.#failure.thrown
-  }
-
-  async #run(lane: number): Promise<void> {
-    for (let i = lane; this.#on; i++) {
-      const route = ROUTES[i % ROUTES.length]!
-      const sent = performance.now()
-      this.answers.push({ sent, to: route.to, status: await statusOf(this.#peer, this.#key, route) })
-    }
-  }
-}
-
-async function statusOf(peer: Peer, key: string, route: Route): Promise<number> {
-  const { status, body } = await peer.request({
-    method: route.method,
-    path: route.path,
-    headers: { authorization: `Bearer ${key}` },
-  })
-  await body.text()
-  return status
-}
-
-const until = (says: string, attempt: () => Promise<boolean> | boolean) =>
-  waitFor({ says, deadlineMs: 20_000 }, async () => ((await attempt()) ? true : undefined))
 
 test('a revoked key is accepted by nobody later than a second after, whichever service was frozen meanwhile', async () => {
   const processes = await new Processes().start(['data', 'auth', 'worker', 'llm', 'gateway'])
@@ -127,7 +53,7 @@ async function revokeUnder(victim: ServiceName | undefined, stand: Stand): Promi
   const { key, info } = await calls.call(createKey, await hopWith(calls, admin, 'auth'), {
     body: { name: `for ${victim}` },
   })
-  const traffic = new Traffic(peer, key, 24)
+  const traffic = new Traffic(peer, key, { lanes: 24 })
   await until('traffic that is accepted', () => traffic.answers.filter(a => a.status === 200).length > 50)
   expect(traffic.answers.filter(a => a.status !== 200)).toEqual([])
 
@@ -178,15 +104,3 @@ async function revokeUnder(victim: ServiceName | undefined, stand: Stand): Promi
   expect(count(late, 401)).toBeGreaterThan(0)
   return late.length
 }
-
-/** A hop with the token that the gateway gets for a key. */
-async function hopWith(calls: Calls, key: string, audience: Audience): Promise<Hop> {
-  const [, id, secret] = KEY_PATTERN.exec(key)!
-  const digest = createHash('sha256').update(secret!).digest('hex')
-  const { tokens } = await calls.call(exchangeKey, ownHop(), { body: { id: id!, digest } })
-  return { ...ownHop(), token: tokens[audience] }
-}
-
-const many = (ask: () => Promise<number>) => Promise.all(Array.from({ length: 100 }, ask))
-
-const count = (answers: Answer[], status: number) => answers.filter(a => a.status === status).length

@@ -4,6 +4,8 @@ import { ownHop } from '../hop.ts'
 import { refusalFrom } from '../refusal.ts'
 import type { Calls, Peer } from '../transport.ts'
 
+/** An instance that answered nothing for so long is likely away. */
+const SILENT_MS = 1_000
 /** An answer later than this is worthless: it could not make anything fresh any more. */
 const POLL_DEADLINE_MS = 3_000
 
@@ -23,6 +25,7 @@ export class FeedReader {
   #version = 0
   #revoked = new Set<string>()
   #lastSent = Number.NEGATIVE_INFINITY
+  #firstSent: number | undefined
 
   /** On the clock of `now`: when the newest poll that was answered had been sent. */
   answeredSince = Number.NEGATIVE_INFINITY
@@ -46,6 +49,9 @@ export class FeedReader {
   async poll(): Promise<FeedChange> {
     const sent = this.#now()
     this.#lastSent = sent
+    this.#firstSent ??= sent
+    // Then every call of this process asks the others first, and does not find it out with its own deadline.
+    if (sent - Math.max(this.answeredSince, this.#firstSent) > SILENT_MS) this.#peer.absence.begins()
     const query = this.#boot === undefined ? {} : { boot: this.#boot, after: this.#version }
     const reply = await this.#calls.raw(feed, ownHop(POLL_DEADLINE_MS), { query, peer: this.#peer })
     const text = await reply.body.text()

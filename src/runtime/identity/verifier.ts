@@ -8,6 +8,7 @@ import type { Calls } from '../transport.ts'
 import { FeedReader } from './feed.ts'
 import { PublicKeys } from './public-keys.ts'
 import { readToken } from './tokens.ts'
+import { Waiters } from './waiters.ts'
 
 /** How long a request waits for fresh revocations before it is refused. */
 const HOLD_MS = 3_000
@@ -34,7 +35,7 @@ export class Verifier {
   readonly #keys: PublicKeys
   readonly #listeners: OnChange[] = []
   readonly #read = new Map<string, { principal: Principal; expiresAt: number }>()
-  #wake = new Set<() => void>()
+  readonly #waiters = new Waiters()
   #timer: NodeJS.Timeout | undefined
   #stopped = false
   #away = false
@@ -62,7 +63,7 @@ export class Verifier {
   stop(): void {
     this.#stopped = true
     clearInterval(this.#timer)
-    this.#wakeAll()
+    this.#waiters.wake()
   }
 
   /** Who the token is for. Throws a Refusal: 401, or 503 when revocations are not known to be fresh. */
@@ -93,7 +94,7 @@ export class Verifier {
     while (!this.isFresh()) {
       const left = end - this.#now()
       if (left <= 0 || this.#stopped) throw notFresh()
-      await this.#nextAnswer(left)
+      await this.#waiters.next(left)
     }
   }
 
@@ -136,23 +137,7 @@ export class Verifier {
         this.#away = true
       }
     }
-    this.#wakeAll()
-  }
-
-  #nextAnswer(atMostMs: number): Promise<void> {
-    return new Promise(resolve => {
-      const done = () => {
-        clearTimeout(timer)
-        this.#wake.delete(done)
-        resolve()
-      }
-      const timer = setTimeout(done, atMostMs)
-      this.#wake.add(done)
-    })
-  }
-
-  #wakeAll(): void {
-    for (const done of [...this.#wake]) done()
+    this.#waiters.wake()
   }
 
   #keep(token: string, read: { principal: Principal; expiresAt: number }): void {

@@ -17,7 +17,11 @@ export async function bootstrap(
   hop: Hop,
 ): Promise<{ key: string; info: KeyInfo }> {
   const { sets } = ledger
-  if (sets.users.size === 0) await createUser(ledger, { name: FIRST_ADMIN, role: 'admin' }, hop)
+  if (sets.users.size === 0)
+    await createUser(ledger, { name: FIRST_ADMIN, role: 'admin' }, hop).catch(thrown => {
+      // Another instance was asked at the same time.
+      if (sets.users.size === 0) throw thrown
+    })
   const admins = sets.activeAdmins().map(a => a.name)
   const user = admins.includes(FIRST_ADMIN) ? FIRST_ADMIN : admins.sort()[0]!
   return makeKey(ledger, { name, user, grant: { scopes: [...ROLE_SCOPES.admin], limits: {} } }, hop)

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { codeOf } from '../../../errors.ts'
+import { codeOf, reasonOf } from '../../../errors.ts'
+import type { Log } from '../../../log.ts'
 
 const FORMAT = 1
 
@@ -13,13 +14,17 @@ export interface CopyContent {
 /** A 0600 file with everything that auth knows, from which it answers while the store is away. */
 export class Copy {
   readonly #folder: string
+  readonly #log: Log
   readonly #content: () => CopyContent
   #running: Promise<void> | undefined
   #next: Promise<void> | undefined
+  /** Why the last write failed, if it did. */
+  failed: string | undefined
 
-  constructor(folder: string, content: () => CopyContent) {
-    this.#folder = folder
-    this.#content = content
+  constructor(o: { folder: string; log: Log; content: () => CopyContent }) {
+    this.#folder = o.folder
+    this.#log = o.log
+    this.#content = o.content
   }
 
   /** undefined when there is none; throws when there is one that cannot be used. */
@@ -34,7 +39,7 @@ export class Copy {
     }
   }
 
-  /** Returns when a file that holds the present content is on the disk. Callers at the same time share one write. */
+  /** Returns when a file that holds the present content is on the disk, or when that failed. Callers at the same time share one write. */
   save(): Promise<void> {
     if (!this.#running) {
       this.#running = this.#write().finally(() => {
@@ -42,22 +47,27 @@ export class Copy {
       })
       return this.#running
     }
-    this.#next ??= this.#running
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = undefined
-        return this.save()
-      })
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined
+      return this.save()
+    })
     return this.#next
+  }
+
+  /** Returns when the writes that were asked for so far are done. */
+  async settled(): Promise<void> {
+    await (this.#next ?? this.#running)
   }
 
   /** A copy that misses a revocation is worse than none. */
   async #write(): Promise<void> {
     try {
       await this.#replace(JSON.stringify({ format: FORMAT, ...this.#content() }))
+      this.failed = undefined
     } catch (thrown) {
       await rm(this.#path(), { force: true }).catch(() => undefined)
-      throw thrown
+      this.failed = reasonOf(thrown)
+      this.#log.error({ err: this.failed }, 'the copy of the keys could not be written')
     }
   }
 

@@ -13,6 +13,7 @@ import {
   setRole,
   whoami,
 } from '../../../contracts/auth.ts'
+import { fetchRecords, giveRecords } from '../../../contracts/auth-records.ts'
 import { AuthConfig } from '../../../contracts/config.ts'
 import type { Principal } from '../../../contracts/identity.ts'
 import type { Route } from '../../../contracts/route.ts'
@@ -25,6 +26,9 @@ import { bootstrap } from './bootstrap.ts'
 import { exchange, exchangeForTask, presentPrincipal } from './exchange.ts'
 import * as keys from './keys.ts'
 import { Ledger } from './ledger.ts'
+import { Replicas } from './replicas/index.ts'
+import { othersIn } from './replicas/others.ts'
+import { Serial } from './serial.ts'
 import { Signer } from './signer.ts'
 import * as users from './users.ts'
 
@@ -37,11 +41,17 @@ export const auth: Service<AuthConfig> = {
   verifies: false,
 
   async setup(app, { config, log, calls }) {
-    const ledger = new Ledger({ records: new RemoteRecords(calls), stateFolder: config.stateFolder, log })
+    const others = othersIn(config, calls)
+    const replicas = others.length > 0 ? new Replicas({ calls, others, ...config, log }) : undefined
+    const records = new RemoteRecords(calls)
+    const ledger = new Ledger({ records, stateFolder: config.stateFolder, log, replicas })
     const signer = new Signer(ledger, log)
+    const changes = new Serial()
 
     const verify = async (token: string): Promise<Principal> => {
       ledger.requireLoaded()
+      // What happened elsewhere while this process was frozen counts before anything is accepted.
+      if (replicas && !replicas.isFresh()) await replicas.fresh()
       const { principal } = await readToken(token, { audience: 'auth', keyOf: kid => signer.publicKey(kid) })
       const key = ledger.sets.keys.get(principal.key)
       if (!key) throw revokedKey()
@@ -54,33 +64,51 @@ export const auth: Service<AuthConfig> = {
         return (await answer(asked)) as never
       })
 
-    on(exchangeKey, ({ body }) => exchange({ sets: ledger.sets, signer }, body))
-    on(exchangeTask, ({ body }) => exchangeForTask({ sets: ledger.sets, signer }, body))
+    /** A key that is unknown to an instance which has not heard of the others for a while may just be new. */
+    const known = async (id: string) => {
+      if (replicas && !ledger.sets.keys.has(id) && !replicas.isFresh()) await replicas.fresh()
+    }
+    on(exchangeKey, async ({ body }) => {
+      await known(body.id)
+      return exchange({ sets: ledger.sets, signer }, body)
+    })
+    on(exchangeTask, async ({ body }) => {
+      await known(body.key)
+      return exchangeForTask({ sets: ledger.sets, signer }, body)
+    })
     on(jwks, () => ({ keys: signer.published() }))
     on(feed, ({ query }) => ({
       ...ledger.feed.since(query, () => ledger.sets.allRevoked()),
       maxStaleMs: config.maxStaleMs,
     }))
-    on(bootstrapKey, ({ body, hop }) => ledger.exclusive(() => bootstrap(ledger, body.name, hop)))
+    if (replicas) {
+      on(giveRecords, async ({ body }) => {
+        await ledger.takeIn(body)
+        return {}
+      })
+      on(fetchRecords, ({ query }) => ledger.since(query))
+    }
+    on(bootstrapKey, ({ body, hop }) => changes.run(() => bootstrap(ledger, body.name, hop)))
 
     on(whoami, ({ who }) => who)
     on(createKey, ({ who, body, hop }) => keys.createFor(ledger, who, body, hop))
     on(listKeys, ({ who }) => ({ keys: keys.listFor(ledger, who) }))
-    on(revokeKey, async ({ who, params, hop, reply }) => {
-      const missing = await keys.revokeFor(ledger, who, params.id, hop)
+    on(revokeKey, async ({ who, params, reply }) => {
+      const missing = await keys.revokeFor(ledger, who, params.id)
       if (missing.length > 0) void reply.code(202).send({ revoked: params.id, missing })
       return { revoked: params.id }
     })
 
-    on(createUser, ({ body, hop }) => ledger.exclusive(() => users.createUser(ledger, body, hop)))
+    on(createUser, ({ body, hop }) => changes.run(() => users.createUser(ledger, body, hop)))
     on(listUsers, () => ({ users: users.listUsers(ledger) }))
     on(setRole, ({ params, body, hop }) =>
-      ledger.exclusive(() => users.setRole(ledger, params.name, body.role, hop)),
+      changes.run(() => users.setRole(ledger, params.name, body.role, hop)),
     )
-    on(removeUser, async ({ params, hop }) => ({
-      removed: params.name,
-      keys: await ledger.exclusive(() => users.removeUser(ledger, params.name, hop)),
-    }))
+    on(removeUser, async ({ params, hop, reply }) => {
+      const { keys, missing } = await changes.run(() => users.removeUser(ledger, params.name, hop))
+      if (missing.length > 0) void reply.code(202).send({ removed: params.name, keys, missing })
+      return { removed: params.name, keys }
+    })
 
     void ledger.start(() => signer.tend())
     const rotation = signer.start()

@@ -78,11 +78,10 @@ export function listFor(ledger: Ledger, who: Principal): KeyInfo[] {
   return keys.map(k => keyInfo(sets, k)).sort((a, b) => (a.created < b.created ? -1 : 1))
 }
 
-/** Answers where the revocation is not kept yet; [] = everywhere. Another user's key is a 404 without scope `users`. */
-export async function revokeFor(ledger: Ledger, who: Principal, id: string, hop: Hop): Promise<string[]> {
+/** Answers where the revocation is not kept yet; [] = in the store and at a majority. Another user's key is a 404 without scope `users`. */
+export async function revokeFor(ledger: Ledger, who: Principal, id: string): Promise<string[]> {
   const key = ledger.sets.keys.get(id)
   if (!key || (key.user !== who.user && !who.scopes.includes('users')))
     throw notFound(`key ${id}`, '`llmagentos key list` shows yours.')
-  if (ledger.sets.revoked.has(id)) return []
-  return ledger.revoke({ id, at: new Date().toISOString(), by: who.key }, hop)
+  return ledger.revoke(ledger.sets.revoked.get(id) ?? { id, at: new Date().toISOString(), by: who.key })
 }

@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Given } from '../../../contracts/auth-records.ts'
 import { reasonOf } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
 import { type Hop, ownHop } from '../../hop.ts'
 import type { Records } from '../../records.ts'
 import { Refusal } from '../../refusal.ts'
 import { Copy } from './copy.ts'
-import { FeedLog } from './feed-log.ts'
+import type { FeedLog } from './feed-log.ts'
+import { Known } from './known.ts'
 import { readSets } from './read-sets.ts'
-import { names, type RevokedRecord, Sets } from './sets.ts'
+import { notLoaded, storeAway } from './refusals.ts'
+import type { Replicas } from './replicas/index.ts'
+import { names, type RevokedRecord, type Sets } from './sets.ts'
+import { Stored } from './stored.ts'
+import { Unstored } from './unstored.ts'
 
 /** Longest wait for the store within one request. */
 const STORE_MS = 8_000
@@ -15,48 +21,68 @@ const STORE_MS = 8_000
 const REVOKE_MS = 3_000
 /** One try to load: short, because a copy may be there to answer from. */
 const LOAD_MS = 3_000
+/** Within that the store has usually answered, and then the other instances need not store a revocation as well. */
+const STORED_FIRST_MS = 200
 
-/** The sets of auth with what makes them last: the store, the copy on disk, and the feed that tells of changes. */
+/** The sets of auth with what makes them last: the store, the copy on disk, the other instances, and the feed that tells of changes. */
 export class Ledger {
-  sets = new Sets()
-  readonly feed = new FeedLog()
+  readonly replicas: Replicas | undefined
   readonly #records: Records
+  readonly #stored: Stored
+  readonly #known: Known
   readonly #log: Log
   readonly #copy: Copy
-  readonly #pending = new Set<string>()
+  readonly #unstored: Unstored
+  /** What the others told while the store was still to be read. */
+  readonly #heard = new Set<string>()
   readonly #ending = new AbortController()
-  #loaded: 'no' | 'copy' | 'store' = 'no'
+  #loaded: 'no' | 'copy' | 'replicas' | 'store' = 'no'
+  #hadCopy = false
   #readStore = false
-  #storing = false
-  #copyFailed: string | undefined
   #lastFailure = 'the store has not answered yet'
-  #turn: Promise<unknown> = Promise.resolve()
-  readonly #writes = new Set<Promise<unknown>>()
 
-  constructor(o: { records: Records; stateFolder: string; log: Log }) {
+  constructor(o: { records: Records; stateFolder: string; log: Log; replicas?: Replicas }) {
     this.#records = o.records
+    this.#stored = new Stored(o.records)
     this.#log = o.log
-    this.#copy = new Copy(o.stateFolder, () => ({
-      records: this.sets.entries(),
-      pending: [...this.#pending],
-    }))
+    this.replicas = o.replicas
+    this.#known = new Known({ shared: o.replicas !== undefined })
+    const content = () => ({ records: this.sets.entries(), pending: [...this.#unstored.names] })
+    this.#copy = new Copy({ folder: o.stateFolder, log: o.log, content })
+    this.#unstored = new Unstored({
+      write: (name, atMostMs) => this.#storeRevocation(name, atMostMs),
+      kept: () => this.#copy.save(),
+      signal: this.#ending.signal,
+      log: o.log,
+    })
   }
 
-  /** Loads from the store, from the copy while the store is away, and goes on trying. `beforeUse` runs once the store was read. */
+  get sets(): Sets {
+    return this.#known.sets
+  }
+
+  get feed(): FeedLog {
+    return this.#known.feed
+  }
+
+  /**
+   * Loads from the store, and goes on trying; while it is away from the copy, or without one from the other instances. `beforeUse` runs once the
+   * store was read.
+   */
   async start(beforeUse: () => Promise<void>): Promise<void> {
     await this.#readCopy()
+    this.replicas?.start(given => void this.takeIn(given))
     for (let tries = 0; !this.#ending.signal.aborted; tries++) {
       try {
         await this.#loadFromStore()
         await beforeUse()
         this.#loaded = 'store'
-        await this.#saveCopy()
-        return await this.#storePending()
+        await this.#copy.save()
+        return await this.#unstored.storeAll(STORE_MS)
       } catch (thrown) {
         if (this.#ending.signal.aborted) return
         this.#lastFailure = reasonOf(thrown)
-        // Without signing keys it could check a key and then give no token.
-        if (this.#loaded === 'no' && this.sets.signing.size > 0) this.#loaded = 'copy'
+        if (this.#loaded === 'no') await this.#loadWithoutStore()
         this.#log.warn(
           { err: this.#lastFailure, from: this.#loaded },
           'the keys could not be loaded from the store',
@@ -68,11 +94,9 @@ export class Ledger {
 
   /** What is being stored is given until the deadline. */
   async stop(deadlineMs: number): Promise<void> {
-    const pause = sleep(deadlineMs, undefined, { ref: false, signal: this.#ending.signal }).catch(
-      () => undefined,
-    )
-    await Promise.race([Promise.allSettled([...this.#writes]), pause])
+    await this.#stored.settled(deadlineMs, this.#ending.signal)
     this.#ending.abort()
+    this.replicas?.stop()
   }
 
   ready(): string[] {
@@ -80,140 +104,136 @@ export class Ledger {
   }
 
   notes(): string[] {
-    const notes: string[] = []
-    if (this.#loaded === 'copy')
-      notes.push(
-        'The store is away: keys are checked by the last copy on disk, new keys and users are refused.',
-      )
-    if (this.#pending.size > 0)
-      notes.push(`${this.#pending.size} revocations are not in the store yet; they already count.`)
-    if (this.#copyFailed) notes.push(`The copy of the keys could not be written: ${this.#copyFailed}.`)
+    const notes = this.replicas?.notes() ?? []
+    if (this.#loaded === 'copy' || this.#loaded === 'replicas') notes.push(awayNote(this.#loaded))
+    const { size } = this.#unstored.names
+    if (size > 0) notes.push(`${size} revocations are not in the store yet; they already count.`)
+    if (this.#copy.failed) notes.push(`The copy of the keys could not be written: ${this.#copy.failed}.`)
     return notes
   }
 
   /** Nothing is answered from sets that are not whole. */
   requireLoaded(): void {
-    if (this.#loaded === 'no')
-      throw new Refusal(503, 'loading', 'The keys are not loaded yet.', {
-        next: 'Try again in a moment.',
-        retryAfterSeconds: 1,
-      })
+    if (this.#loaded === 'no') throw notLoaded()
   }
 
-  /** Runs one change after the other, so that none is decided on sets that another is about to change. */
-  exclusive<T>(act: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(act)
-    this.#turn = done.catch(() => undefined)
-    return done
-  }
-
-  /** Store, memory, copy, in this order. When the name is taken, what is stored there is taken in. */
-  async create(name: string, record: object, hop: Hop): Promise<'created' | 'exists'> {
+  /**
+   * Store, memory, copy, in this order, then the other instances: `missing` are those without it when no majority could be had. When the name is
+   * taken, what is stored there is taken in.
+   */
+  async create(
+    name: string,
+    record: object,
+    hop: Hop,
+  ): Promise<{ outcome: 'created' | 'exists'; missing: string[] }> {
     if (!this.#readStore) throw storeAway(this.#lastFailure)
-    const own = this.#ownHop(STORE_MS, hop)
     try {
-      const outcome = await this.#put(name, record, own)
-      this.sets.add(name, outcome === 'created' ? record : await this.#stored(name, own))
-      await this.#saveCopy()
-      return outcome
+      const { outcome, record: there } = await this.#stored.create(name, record, this.#ownHop(STORE_MS, hop))
+      this.#known.take(name, there)
+      const [missing] = await Promise.all([this.#give(name), this.#copy.save()])
+      return { outcome, missing }
     } catch (thrown) {
       if (thrown instanceof Refusal && thrown.status < 500 && thrown.status !== 499) throw thrown
       throw storeAway(reasonOf(thrown), thrown)
     }
   }
 
-  /** Counts at once. Answers where it is not yet kept: while the store is away the copy holds it, and it is stored as soon as that is possible. */
-  async revoke(record: RevokedRecord, hop: Hop): Promise<('store' | 'disk')[]> {
+  /**
+   * Counts at once, here and at a majority. Answers where it is not kept yet: while the store is away copies hold it, and it is stored as soon as that
+   * is possible.
+   */
+  async revoke(record: RevokedRecord): Promise<string[]> {
     const name = names.revoked(record.id)
-    this.sets.add(name, record)
-    this.feed.revoked([record.id])
-    this.#pending.add(name)
-    const stored = await this.#storeRevocation(name, record, this.#ownHop(REVOKE_MS, hop))
-    await this.#saveCopy()
-    if (stored) return []
-    if (this.#loaded === 'store') void this.#storePending()
-    return this.#copyFailed ? ['store', 'disk'] : ['store']
+    if (this.#known.take(name, record)) this.#unstored.names.add(name)
+    const storing = this.#unstored.store(name, REVOKE_MS)
+    if (this.replicas) await Promise.race([storing, sleep(STORED_FIRST_MS)])
+    const missing = await this.#give(name)
+    const stored = await storing
+    await this.#copy.save()
+    if (stored) return missing
+    if (this.#loaded === 'store') void this.#unstored.storeAll(STORE_MS)
+    return ['store', ...(this.#copy.failed ? ['disk'] : []), ...missing]
+  }
+
+  /** Records of another instance. Returns once they are in the copy. */
+  async takeIn({ records, unstored }: Given): Promise<void> {
+    let news = false
+    for (const { name, record } of records) {
+      if (!this.#known.take(name, record)) continue
+      news = true
+      if (!this.#readStore) this.#heard.add(name)
+      if (unstored.includes(name)) this.#unstored.names.add(name)
+    }
+    // Sets that are not whole make no copy that could be answered from.
+    if (this.#loaded === 'no') return
+    await (news ? this.#copy.save() : this.#copy.settled())
+    if (this.#loaded === 'store') void this.#unstored.storeAll(STORE_MS)
+  }
+
+  /** What another instance missed since then. */
+  since(known: { boot?: string; after?: number }) {
+    const { names: wanted, ...about } = this.#known.since(known)
+    return { ...about, ...this.#given(wanted) }
   }
 
   async dropSigning(n: number): Promise<void> {
-    await this.#records.delete(names.signing(n), this.#ownHop(STORE_MS))
-    this.sets.dropSigning(n)
-    await this.#saveCopy()
+    await this.#stored.delete(names.signing(n), this.#ownHop(STORE_MS))
+    this.#known.dropSigning(n)
+    await this.#copy.save()
   }
 
   async #loadFromStore(): Promise<void> {
     const sets = await readSets(this.#records, () => this.#ownHop(LOAD_MS))
-    for (const name of this.#pending) {
-      const revoked = this.sets.revoked.get(idIn(name))
-      if (revoked) sets.add(name, revoked)
+    for (const name of [...this.#unstored.names, ...this.#heard]) {
+      const known = this.sets.get(name)
+      if (known) sets.add(name, known)
     }
-    this.sets = sets
+    this.#heard.clear()
+    this.#known.replace(sets)
     this.#readStore = true
-    this.feed.restart()
   }
 
   /** Its revocations that are not in the store yet count in any case; the rest only while the store is away. */
   async #readCopy(): Promise<void> {
     try {
       const content = await this.#copy.read()
-      for (const [name, record] of content?.records ?? []) this.sets.add(name, record)
-      for (const name of content?.pending ?? []) this.#pending.add(name)
+      for (const [name, record] of content?.records ?? []) this.#known.take(name, record)
+      for (const name of content?.pending ?? []) this.#unstored.names.add(name)
+      this.#hadCopy = content !== undefined
     } catch (thrown) {
       this.#log.error({ err: reasonOf(thrown) }, 'the copy of the keys cannot be used')
     }
   }
 
-  async #storePending(): Promise<void> {
-    if (this.#storing) return
-    this.#storing = true
-    while (this.#pending.size > 0 && !this.#ending.signal.aborted) {
-      for (const name of [...this.#pending]) {
-        const record = this.sets.revoked.get(idIn(name))
-        if (!record) this.#pending.delete(name)
-        else if (!(await this.#storeRevocation(name, record, this.#ownHop(STORE_MS)))) break
-      }
-      await this.#saveCopy()
-      if (this.#pending.size > 0) await this.#pause(1_000)
+  /** Without signing keys it could check a key and then give no token. */
+  async #loadWithoutStore(): Promise<void> {
+    if (this.sets.signing.size === 0) return
+    if (this.#hadCopy) this.#loaded = 'copy'
+    else if (this.replicas?.heardEnough()) this.#loaded = 'replicas'
+    // Without others the copy is all that there is.
+    if (this.replicas && this.#loaded !== 'no') await this.#copy.save()
+  }
+
+  async #give(name: string): Promise<string[]> {
+    return this.replicas?.give(this.#given([name])) ?? []
+  }
+
+  #given(wanted: string[]): Given {
+    return {
+      records: this.#known.given(wanted),
+      unstored: wanted.filter(name => this.#unstored.names.has(name)),
     }
-    this.#storing = false
   }
 
   #pause(ms: number): Promise<void> {
     return sleep(ms, undefined, { signal: this.#ending.signal }).catch(() => undefined)
   }
 
-  async #storeRevocation(name: string, record: RevokedRecord, hop: Hop): Promise<boolean> {
-    if (!this.#readStore) return false
-    try {
-      await this.#put(name, record, hop)
-      this.#pending.delete(name)
-      return true
-    } catch (thrown) {
-      this.#log.warn({ key: record.id, err: reasonOf(thrown) }, 'a revocation is not in the store yet')
-      return false
-    }
-  }
-
-  #put(name: string, record: object, hop: Hop): Promise<'created' | 'exists'> {
-    const write = this.#records.create(name, record, hop)
-    this.#writes.add(write)
-    return write.finally(() => this.#writes.delete(write))
-  }
-
-  async #stored(name: string, hop: Hop): Promise<unknown> {
-    const bytes = await this.#records.get(name, hop)
-    if (!bytes) throw new Error(`the record ${name} is there and cannot be read`)
-    return JSON.parse(bytes.toString())
-  }
-
-  async #saveCopy(): Promise<void> {
-    try {
-      await this.#copy.save()
-      this.#copyFailed = undefined
-    } catch (thrown) {
-      this.#copyFailed = reasonOf(thrown)
-      this.#log.error({ err: this.#copyFailed }, 'the copy of the keys could not be written')
-    }
+  async #storeRevocation(name: string, atMostMs: number): Promise<void> {
+    if (!this.#readStore) throw new Error(this.#lastFailure)
+    const record = this.sets.get(name)
+    if (!record) return
+    this.#known.take(name, (await this.#stored.create(name, record, this.#ownHop(atMostMs))).record)
   }
 
   /** Auth acts for itself at the store: the user's token is not meant for it. A change goes on although its caller went away. */
@@ -223,11 +243,5 @@ export class Ledger {
   }
 }
 
-const idIn = (name: string) => name.split('/')[2]!
-
-const storeAway = (why: string, cause?: unknown) =>
-  new Refusal(503, 'store_away', `The store is away, so nothing new can be kept: ${why}.`, {
-    next: 'Try again in a moment; `llmagentos cluster status` says what is down.',
-    retryAfterSeconds: 2,
-    cause,
-  })
+const awayNote = (by: 'copy' | 'replicas') =>
+  `The store is away: keys are checked by ${by === 'copy' ? 'the last copy on disk' : 'what the other instances hold'}, new keys and users are refused.`

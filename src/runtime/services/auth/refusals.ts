@@ -1,0 +1,14 @@
+import { Refusal } from '../../refusal.ts'
+
+export const notLoaded = () =>
+  new Refusal(503, 'loading', 'The keys are not loaded yet.', {
+    next: 'Try again in a moment.',
+    retryAfterSeconds: 1,
+  })
+
+export const storeAway = (why: string, cause?: unknown) =>
+  new Refusal(503, 'store_away', `The store is away, so nothing new can be kept: ${why}.`, {
+    next: 'Try again in a moment; `llmagentos cluster status` says what is down.',
+    retryAfterSeconds: 2,
+    cause,
+  })
