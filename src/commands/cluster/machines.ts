@@ -68,5 +68,5 @@ function readBase(cluster: Cluster, env: NodeJS.ProcessEnv): Base | undefined {
   }
 }
 
-const baseFile = (cluster: Cluster, env: NodeJS.ProcessEnv) =>
+export const baseFile = (cluster: Cluster, env: NodeJS.ProcessEnv) =>
   join(stateFolder(cluster.name, env), 'applied.json')

@@ -27,6 +27,13 @@ export function guard(o: Guard): void {
   basedOnLast(o.last, o)
 }
 
+/** Whether this CLI, with this file, may take the cluster away. Throws Failure (9). */
+export function guardLeaving(o: Pick<Guard, 'cluster' | 'last' | 'version' | 'forget'>): void {
+  if (!o.last) return
+  notByAnOlder(o.last, o.version)
+  noMemberLost(o.last, o)
+}
+
 function notByAnOlder(last: Applied, version: string): void {
   if (compareVersions(version, last.version) >= 0) return
   throw new Failure(`The cluster was applied by llmagentos ${last.version}; this is ${version}.`, {
@@ -36,7 +43,7 @@ function notByAnOlder(last: Applied, version: string): void {
   })
 }
 
-function noMemberLost(last: Applied, { cluster, forget }: Guard): void {
+function noMemberLost(last: Applied, { cluster, forget }: Pick<Guard, 'cluster' | 'forget'>): void {
   const names = new Set(cluster.nodes.map(node => node.name))
   const lost = last.nodes.filter(({ name }) => !names.has(name) && !forget.includes(name))
   if (lost.length === 0) return

@@ -96,9 +96,10 @@ const HOLD = `${BEGIN}
 patiently apt-mark -q "$@"`
 
 const REMOVE = `${BEGIN}
+verb=$1; shift
 there=
 for name; do
-  case $(dpkg-query -W -f '\${db:Status-Status}' "$name" 2>/dev/null || :) in '' | config-files | not-installed) ;; *) there="$there $name" ;; esac
+  case $verb-$(dpkg-query -W -f '\${db:Status-Status}' "$name" 2>/dev/null || :) in *- | *-not-installed | remove-config-files) ;; *) there="$there $name" ;; esac
 done
 [ -n "$there" ] || exit 0
 others=$(apt-get -s -q remove -- $there | awk '/^Remv / { print $2 }' | grep -vxF -e "$(printf '%s\\n' "$@")" || :)
@@ -106,7 +107,7 @@ if [ -n "$others" ]; then
   echo "It would take other packages with it, which are not ours:" $others >&2
   exit 1
 fi
-patiently $get remove -- $there`
+patiently $get $verb -- $there`
 
 /** Installs packages without upgrading or starting anything; a dpkg that was interrupted is repaired first. */
 export const install = (names: string[], o: { held: boolean; lockWaitS?: number }) =>
@@ -115,5 +116,6 @@ export const install = (names: string[], o: { held: boolean; lockWaitS?: number 
 export const setHold = (names: string[], verb: 'hold' | 'unhold') =>
   shell(HOLD, String(LOCK_WAIT), verb, ...names)
 
-/** Removes packages and keeps their configuration; fails where others depend on them. */
-export const remove = (names: string[]) => shell(REMOVE, String(LOCK_WAIT), ...names)
+/** Removes packages, and with `purge` their configuration and data; fails where others depend on them. */
+export const remove = (names: string[], o: { purge?: boolean } = {}) =>
+  shell(REMOVE, String(LOCK_WAIT), o.purge ? 'purge' : 'remove', ...names)

@@ -47,8 +47,11 @@ export function itemSteps(o: ItemsOf): Step[] {
   return steps
 }
 
-/** Steps that take away what the node's manifest keeps for the component and `items` no longer name. Throws UnknownFact. */
-export function goneSteps(o: ItemsOf): Step[] {
+/**
+ * Steps that take away what the node's manifest keeps for the component and `items` no longer name; with `purge` also what packages leave
+ * behind. Throws UnknownFact.
+ */
+export function goneSteps(o: ItemsOf & { purge?: boolean }): Step[] {
   const now = nowOf(o)
   const named = new Set(withManners(o).flatMap(namesOf))
   const gone = now.kept.entries.filter(e => e.component === o.component && !named.has(`${e.kind}\t${e.name}`))
@@ -61,7 +64,7 @@ export function goneSteps(o: ItemsOf): Step[] {
     ...files,
     ...reloadAfter(files, now),
     ...goneHolds(of('hold'), now),
-    ...gonePackages(of('package'), now),
+    ...gonePackages(of('package'), now, o),
     ...of('user').map(left => goneUser(left, now)),
   ]
 }

@@ -62,16 +62,16 @@ export function goneHolds(gone: Left[], { node, packages }: Now): Step[] {
   ]
 }
 
-export function gonePackages(gone: Left[], { node }: Now): Step[] {
+export function gonePackages(gone: Left[], { node }: Now, o: { purge?: boolean } = {}): Step[] {
   if (gone.length === 0) return []
   const names = gone.map(({ name }) => name)
   return [
     step({
       node,
-      says: `remove the packages ${names.join(', ')}; their configuration stays`,
+      says: `remove the packages ${names.join(', ')}${o.purge ? ' and their configuration' : '; their configuration stays'}`,
       risk: 'change',
       deadlineMs: APT_MS,
-      act: remove(names),
+      act: remove(names, o),
       takes: gone,
     }),
   ]

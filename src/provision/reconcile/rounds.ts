@@ -9,6 +9,8 @@ const MOST_ROUNDS = 8
 
 export interface Rounds extends Survey, Omit<ApplyOptions, 'component'> {
   connections: Map<string, Connection>
+  /** For verbs of which that is the purpose, once somebody agreed. */
+  mayDestroy?: boolean
 }
 
 export interface Outcome {
@@ -52,7 +54,7 @@ export async function untilEmpty(
       )
     if (round > MOST_ROUNDS)
       throw new Error(`there is still something to do after ${MOST_ROUNDS} rounds: ${steps[0]!.says}`)
-    refuseDestroying(plans)
+    if (!o.mayDestroy) refuseDestroying(plans)
     for (const { component, waves } of plans) {
       const applied = await applyWaves(waves, { ...o, component })
       for (const step of applied.done) succeeded.set(step.id, step.says)

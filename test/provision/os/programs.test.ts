@@ -25,10 +25,15 @@ test('the programs of the nodes are shell without mistakes of syntax', async () 
   const o = { node: 'n1', component: 'story' }
   const made = itemSteps({ ...o, items, facts: factsOf({ n1: BARE }) })
   const gone = goneSteps({ ...o, items: [], facts: factsOf({ n1: finished('story', items) }) })
-  const apt = [install(['x'], { held: true }), setHold(['x'], 'hold'), remove(['x'])].map(act => act.argv[2]!)
+  const apt = [
+    install(['x'], { held: true }),
+    setHold(['x'], 'hold'),
+    remove(['x']),
+    remove(['x'], { purge: true }),
+  ].map(act => act.argv[2]!)
   const facts = [kept, packages, users, time].map(fact => fact.script)
   const texts = [...[...made, ...gone].flatMap(programOf), ...apt, ...facts]
-  expect(texts).toHaveLength(14)
+  expect(texts).toHaveLength(15)
   for (const stdin of texts) {
     const { code, stderr } = await runHere(['sh', '-n'], { stdin, deadlineMs: 10_000 })
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
