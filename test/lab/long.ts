@@ -9,4 +9,5 @@ export const LONG = [
   'firewalld',
   'items',
   'rabbitmq',
+  'tend-long',
 ].map(name => `test/lab/${name}.test.ts`)

@@ -29,7 +29,7 @@ export const nodeFacts: Fact<unknown>[] = [kept, packages, users, certificates]
 
 /**
  * Steps that make the items, or put back what drifted, in the items' order; none where all is as wanted. What stands behind a certificate
- * waits for a later round until there is one; a control node signs it. Throws UnknownFact.
+ * waits for a later round until there is one, but for users, who may own another; a control node signs it. Throws UnknownFact.
  */
 export function itemSteps(o: ItemsOf): Step[] {
   const now = nowOf(o)
@@ -40,7 +40,7 @@ export function itemSteps(o: ItemsOf): Step[] {
       const { steps: own, pending } = certificateSteps(item, { now, facts: o.facts })
       steps.push(...own)
       waits ||= pending
-    } else if (waits) continue
+    } else if (waits && item.kind !== 'user') continue
     else if (item.kind === 'release') steps.push(...releaseSteps(item, { now, facts: o.facts }))
     else steps.push(...stepsOf(item, { ...now, before: [...steps] }))
   }

@@ -2,6 +2,7 @@ import { Failure } from '../../../src/errors.ts'
 import { look } from '../../../src/provision/actions/look.ts'
 import { rotate } from '../../../src/provision/actions/rotate.ts'
 import { up } from '../../../src/provision/actions/up.ts'
+import { artifactSource } from '../../../src/provision/artifacts/index.ts'
 import { parse } from '../../../src/provision/cluster/load.ts'
 import { Connections } from '../../../src/provision/connections/connections.ts'
 import { stepsOf } from '../../../src/provision/reconcile/plan.ts'
@@ -48,6 +49,7 @@ async function main(job: Job): Promise<number> {
   const options = {
     ...wanted,
     lockWaitMs: 0,
+    artifacts: artifactSource(process.env),
     agree: async () => {},
     onEvent: (e: { type: string; step?: { says: string; node: string } }) =>
       say({ type: e.type, ...(e.step && { node: e.step.node, says: e.step.says }) }),

@@ -5,6 +5,7 @@ import type { Item } from '../../../src/provision/os/item.ts'
 import { authority } from '../../../src/provision/secrets/authority.ts'
 import { certificate } from '../../../src/provision/secrets/certificates/item.ts'
 import { secrets } from '../../../src/provision/secrets/component.ts'
+import { tended } from '../tend/tended.ts'
 
 export const UNIT = 'story-tls.service'
 
@@ -20,10 +21,13 @@ export interface Story {
   secrets: string[]
   /** Each node gets a certificate, with these names beside its own; a unit runs behind it. */
   certificates?: { alsoDns?: string[] }
+  /** What renews certificates, and services behind them. */
+  tended?: boolean
 }
 
 /** A component with secrets and certificates as real ones have them, and little else. */
 export function componentsOf(story: Story): Component[] {
+  if (story.tended) return [secrets, tended]
   const one: Component = {
     name: 'story',
     schema: block('for a story', {}),

@@ -2,16 +2,36 @@ import type { WantedNode } from '../../cluster/cluster.ts'
 import type { Facts } from '../../facts/fact.ts'
 import type { Item } from '../../os/item.ts'
 import { fill } from '../../os/template.ts'
+import type { CertificateItem } from '../../secrets/certificates/item.ts'
 import type { View } from '../component.ts'
 import { homeOf } from './home.ts'
 import { processesOf } from './layout.ts'
 import { PACKAGES, SLICE } from './places.ts'
-import { processItems } from './process-items.ts'
+import { certificateItems, processItems } from './process-items.ts'
 import { artifactsOn, programItems } from './program-items.ts'
 import type { Config } from './schema.ts'
+import { signerCertificates, signerItems } from './signer.ts'
+import { tendItems } from './tend.ts'
 
 /** Every node gets the programs, and a unit for each process of ours that it runs. Throws UnknownFact, and Failure (3) where this installation lacks a program. */
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
+  const { bundle, node: interpreter } = artifactsOn(facts, node)
+  return [
+    ...serviceItems(view, facts, node),
+    ...signerItems(view, facts, { node, programs: [bundle.name, interpreter.name] }),
+    ...tendItems(view, facts, node),
+  ]
+}
+
+/** Of the processes that are placed on the node, and of the signer. */
+export const certificates = (view: View<Config>, facts: Facts, node: WantedNode): CertificateItem[] => [
+  ...processesOf(view, homeOf(view, facts))
+    .filter(({ nodes }) => nodes.includes(node))
+    .flatMap(process => certificateItems(view, { node, process })),
+  ...signerCertificates(view, node),
+]
+
+function serviceItems(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
   const all = processesOf(view, homeOf(view, facts))
   const own = all.filter(({ nodes }) => nodes.includes(node))
   const programs = programItems(facts, node)

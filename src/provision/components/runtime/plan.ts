@@ -8,6 +8,7 @@ import { homeOf, keepHere } from './home.ts'
 import { type Process, processesOf } from './layout.ts'
 import { unitOf } from './places.ts'
 import type { Config } from './schema.ts'
+import { SIGNER_UNIT } from './signer.ts'
 
 /** Programs and settings everywhere; then what does not run yet is started, process by process; then restarts, one replica at a time. */
 export function plan(component: Component<Config>, view: View<Config>, facts: Facts): Wave[] {
@@ -31,6 +32,7 @@ export function plan(component: Component<Config>, view: View<Config>, facts: Fa
     ...(starts.size > 0
       ? processesOf(view, homeOf(view, facts)).flatMap(one => startWaves(one, { starts, facts }))
       : []),
+    ...signerWaves(view, starts),
   ]
 }
 
@@ -55,6 +57,13 @@ function runs(node: string, { name }: Process, facts: Facts): boolean {
   const answer = facts.peek(node, kept)
   return answer.known && answer.value.units.get(unitOf(name))?.active === 'active'
 }
+
+/** One after the other, so that certificates are renewed meanwhile; its unit says itself when it listens. */
+const signerWaves = (view: View<Config>, starts: Map<string, Step>): Wave[] =>
+  view.nodes.flatMap(({ name }) => {
+    const step = starts.get(keyOf(name, SIGNER_UNIT))
+    return step ? [{ says: `runtime: signer on ${name}`, steps: [step] }] : []
+  })
 
 /** Starts, restarts and what enables a unit of ours; nothing else of the items ends in the name of one. */
 const isStart = ({ act }: Step) =>

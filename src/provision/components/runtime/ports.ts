@@ -2,6 +2,7 @@ import { SERVICE_PORTS } from '../../../contracts/ports.ts'
 import type { Port, View } from '../component.ts'
 import { gatewaysOf, processesOf } from './layout.ts'
 import type { Config } from './schema.ts'
+import { signerPorts } from './signer.ts'
 
 /** Where services listen for each other, and where clients come in. What follows the store may be on any control node. */
 export function ports(view: View<Config>): Port[] {
@@ -33,5 +34,5 @@ export function ports(view: View<Config>): Port[] {
       path: ['gateway', 'port'],
     }),
   )
-  return [...outside, ...internal]
+  return [...outside, ...internal, ...signerPorts(view.cluster)]
 }

@@ -4,7 +4,7 @@ import type { FileItem, Item } from '../../os/item.ts'
 import { sha256 } from '../../os/now.ts'
 import { fill } from '../../os/template.ts'
 import { inputLines } from '../../os/unit.ts'
-import { certificate } from '../../secrets/certificates/item.ts'
+import { type CertificateItem, certificate } from '../../secrets/certificates/item.ts'
 import { secretOfGrant, type View } from '../component.ts'
 import { grantOf, passwordFile } from './bus.ts'
 import { PUBLIC, processConfig } from './config.ts'
@@ -59,7 +59,10 @@ function unitItems(view: View<Config>, placed: Placed): Item[] {
 }
 
 /** They are read again when they change, so a renewal restarts nobody. */
-function certificateItems(view: View<Config>, { node, process }: Placed): Item[] {
+export function certificateItems(
+  view: View<Config>,
+  { node, process }: Pick<Placed, 'node' | 'process'>,
+): CertificateItem[] {
   const owner = `root:${userOf(process.name)}`
   const { gateway } = view.cluster
   const own = process.services.map(name =>

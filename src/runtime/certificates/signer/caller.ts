@@ -20,7 +20,10 @@ export function memberOf(certificate: X509Certificate, name: string, config: Sig
   const { uris, dns } = namesOf(certificate)
   const nodes = Object.keys(config.members).filter(node => dns.includes(`${node}.${config.domain}`))
   const [node] = nodes
-  if (node === undefined) throw refused(`${dns[0] ?? 'This certificate'} is no member of ${config.cluster}.`)
+  if (node === undefined) {
+    const who = dns.find(name => name.endsWith(`.${config.domain}`)) ?? dns[0] ?? 'This certificate'
+    throw refused(`${who} is no member of ${config.cluster}.`)
+  }
   if (nodes.length > 1) throw refused(`This certificate names several members: ${nodes.join(', ')}.`)
   const own = config.members[node]!
   const wanted = Object.hasOwn(own, name) ? own[name]! : undefined

@@ -14,8 +14,11 @@ const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-node
 export const authority = made()
 
 /** What the fact about certificates prints on a node that has these; they share a key, which nobody looks at. */
-export const printedOf = (items: CertificateItem[]): string =>
-  `now ${Math.ceil(Date.now() / 1000) + 1}\n${items.map(printed).join('')}`
+export function printedOf(items: CertificateItem[]): string {
+  const all = items.map(printed).join('')
+  // None of them begins later.
+  return `now ${Math.ceil(Date.now() / 1000) + 1}\n${all}`
+}
 
 export const forget = () => rmSync(folder, { recursive: true, force: true })
 

@@ -31,8 +31,9 @@ test('a bare machine gets programs, users and certificates first, because the re
     'add user llmagentos-llm: whom llm runs as',
     'add user llmagentos-task: whom task and executor run as',
     'add user llmagentos-gateway: whom gateway runs as',
+    'add user llmagentos-signer: whom the signer of certificates runs as',
   ])
-  expect(says.filter(line => /key/.test(line))).toHaveLength(8)
+  expect(says.filter(line => /key/.test(line))).toHaveLength(9)
   expect(says.filter(line => /\.service/.test(line))).toEqual([])
 })
 
@@ -58,6 +59,7 @@ test('a new release is placed, then one service after the other is restarted and
   expect(waves).toEqual([
     [expect.stringMatching(/^change place llmagentos-.* at \/opt\/llmagentos\/release/)],
     ...['data', 'auth', 'worker', 'llm', 'task', 'gateway'].map(restarted),
+    ['restart restart llmagentos-signer.service: its settings changed'],
   ])
 })
 
@@ -73,15 +75,21 @@ test('replicas that serve are restarted one after the other, those that are new 
   const says = (facts: Printed) => plan(facts).map(wave => wave.says)
   expect(says({ n1: older('n1'), n2: older('n2'), n3: older('n3') })).toEqual([
     'runtime: data on n1',
-    'runtime: auth on n1',
-    ...['worker', 'llm'].flatMap(name => ['n1', 'n2', 'n3'].map(node => `runtime: ${name} on ${node}`)),
+    ...['auth', 'worker', 'llm'].flatMap(name =>
+      ['n1', 'n2', 'n3'].map(node => `runtime: ${name} on ${node}`),
+    ),
     'runtime: task on n1',
-    ...['n1', 'n2', 'n3'].map(node => `runtime: gateway on ${node}`),
+    ...['gateway', 'signer'].flatMap(name => ['n1', 'n2', 'n3'].map(node => `runtime: ${name} on ${node}`)),
   ])
   expect(says({ n1: done(3, 'n1'), n2: stopped('n2'), n3: stopped('n3') })).toEqual([
+    'runtime: auth on n2, n3',
+    // The timer that looks after certificates.
+    'runtime: programs and settings',
     'runtime: worker on n2, n3',
     'runtime: llm on n2, n3',
     'runtime: gateway on n2, n3',
+    'runtime: signer on n2',
+    'runtime: signer on n3',
   ])
 })
 
@@ -126,7 +134,7 @@ test('the store is never among what leaves', () => {
   const gone = goneSteps({ node: 'n1', component: 'runtime', items: [], facts }).map(step => step.says)
   expect(gone).toContain('stop llmagentos-gateway.service: it is no longer needed')
   expect(gone).toContain('remove /opt/llmagentos/release: it is no longer needed')
-  expect(gone.join()).not.toContain('/var/lib')
+  expect(gone.join()).not.toContain('/var/lib/llmagentos-data')
 })
 
 test('programs lie on every machine, services on those that run them', () => {
