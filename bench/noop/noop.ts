@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { clusterYaml } from '../../test/lab/cluster-yaml.ts'
 import { type Lab, openLab } from '../../test/lab/lab.ts'
+import { median, two } from '../figures.ts'
 import { ansible, bareScripts, cli, type Way } from './ways.ts'
 
 const OUT = 'bench/results/noop.json'
@@ -73,7 +75,7 @@ async function measured(lab: Lab, { rounds }: { rounds: number }): Promise<Resul
 }
 
 function told(r: Result): boolean[] {
-  const two = (n: number) => n.toFixed(2)
+  console.log(`Load at the end: ${loadavg().map(two).join(' ')}`)
   console.log(
     `${r.nodes} nodes: cluster up ${two(r.up)} s, bare script ${two(r.bare)} s, ansible-playbook ${two(r.ansible)} s`,
   )
@@ -88,9 +90,4 @@ function told(r: Result): boolean[] {
   ]
   for (const [met, says] of lines) console.log(`  ${met ? 'met   ' : 'MISSED'}  ${says}`)
   return lines.map(([met]) => met)
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)]!
 }
