@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { packageRoot } from '../../assets.ts'
 import { EXIT, Failure } from '../../errors.ts'
+import { registry } from '../components/index.ts'
 import { familyOf, isHostName } from './addresses.ts'
 import type { Found } from './found.ts'
 import { parse } from './load.ts'
@@ -35,6 +36,7 @@ export function initialFile(input: InitInput): string {
     name: stringify({ name: input.name }),
     ssh: stringify({ ssh: { ...ssh, ...(input.identityFile && { identityFile: input.identityFile }) } }),
     nodes: nodesText(targets, { ssh, found: input.found }),
+    components: componentsText(),
   }
   const text = sections(readFileSync(exampleFile(), 'utf8'))
     .map(({ key, notes, body }) => {
@@ -154,9 +156,16 @@ function sections(text: string): Section[] {
 /** What else can stand there: the example's other fields of ssh, its nodes. */
 function examples(key: string, body: string): string {
   const below = body.split('\n').slice(1)
+  if (key === 'components') {
+    const others = below.filter(line => !initial.some(name => line.startsWith(`  ${name}:`)))
+    return `# What else they can have: llmagentos cluster schema\n${commented(others.join('\n'))}`
+  }
   if (key === 'ssh') return commented(below.filter(line => !/^ {2}user:/.test(line)).join('\n'))
   return key === 'nodes' ? `# Nodes with all that a node can have:\n${commented(below.join('\n'))}` : ''
 }
+
+const initial = registry.filter(component => component.initial).map(({ name }) => name)
+const componentsText = () => `components:\n${initial.map(name => `  ${name}: {}\n`).join('')}`
 
 /** `#key: value` is a field, `# Words` are notes: taking the # away turns the field on. */
 const commented = (body: string) => body.replace(/^(?=.)/gm, '#')

@@ -22,6 +22,8 @@ export interface Component<C = any> {
   gives: Capability[]
   /** True when it is part of the cluster though the file has no block of it. */
   usual: boolean
+  /** In the file that `init` writes: what makes machines a cluster that answers. */
+  initial?: true
   /** The nodes it is placed on. */
   placed(cluster: Cluster, config: C): WantedNode[]
   /** Those on which a fraction of a second matters: they get a time service that is known to hold. */

@@ -96,7 +96,8 @@ describe('the file that an operator would want', () => {
   test('is taken but for the components that this version does not have', () => {
     expect(problemsOf(WANTED)).toEqual([
       'components/ceph: is not in this version',
-      'components/runtime/replicas: is not known here',
+      'components/runtime/replicas/task: is not known here',
+      'components/runtime/replicas/data: is not known here',
       'components/ollama: is not in this version',
     ])
   })
@@ -105,7 +106,7 @@ describe('the file that an operator would want', () => {
     const components = /^components:\n(?: .*\n)+/m
     expect(WANTED).toMatch(components)
     const here =
-      'components: {base: {}, secrets: {}, rabbitmq: {source: distro, on: control}, runtime: {auth: {maxStale: 1s}}}\n'
+      'components: {base: {}, secrets: {}, rabbitmq: {source: distro, on: control}, runtime: {replicas: {gateway: 3, auth: 3, llm: 3, executor: 4}, auth: {maxStale: 1s}}}\n'
     expect(load(exampleFile(), {})).toEqual(parse(WANTED.replace(components, here), { env: {} }))
   })
 })

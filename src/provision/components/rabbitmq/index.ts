@@ -20,6 +20,7 @@ export const rabbitmq: Component<Config> = {
   needs: [],
   gives: ['amqp'],
   usual: false,
+  initial: true,
   placed,
   secrets: ({ cluster, grants }) => [
     COOKIE_SECRET,

@@ -4,7 +4,7 @@ import type { Facts } from '../../facts/fact.ts'
 import { CA_CERTIFICATE } from '../../secrets/authority.ts'
 import type { Access, Proving, View } from '../component.ts'
 import { homeOf } from './home.ts'
-import { gatewaysOf } from './layout.ts'
+import { authOf, gatewaysOf } from './layout.ts'
 import { COMMAND, configOf, userOf } from './places.ts'
 import type { Config } from './schema.ts'
 
@@ -21,9 +21,10 @@ export function admit(view: View<Config>, facts: Facts, o: Proving): Access {
   }
 }
 
-/** A fresh key of user `admin`, made on the node of auth by whoever may read what auth is known by. */
+/** A fresh key of user `admin`, made on a node of auth by whoever may read what auth is known by. */
 export async function newKey(view: View<Config>, facts: Facts, o: Proving): Promise<Secret> {
-  const { name } = homeOf(view, facts)
+  const nodes = authOf(view, homeOf(view, facts)).map(node => node.name)
+  const name = nodes.find(node => o.connections.has(node)) ?? nodes[0]!
   const { signal } = o
   const argv = ['runuser', '-u', userOf('auth'), '--', COMMAND, 'admin-key', '--config', configOf('auth')]
   return waitFor(

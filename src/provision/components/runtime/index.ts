@@ -24,6 +24,7 @@ export const runtime: Component<Config> = {
   needs: ['amqp'],
   gives: [],
   usual: false,
+  initial: true,
   placed: cluster => cluster.nodes,
   asks: grantsOf,
   secrets: view => [...authority(view.cluster), ...grantsOf(view).map(secretOfGrant)],
@@ -36,8 +37,13 @@ export const runtime: Component<Config> = {
   facts: (view, node) => [os, placed, ...(gatewaysOf(view).includes(node) ? [healthOf(view)] : [])],
   refuse({ config }) {
     const { maxStaleMs } = config.auth
-    if (maxStaleMs >= 1_000 && maxStaleMs <= 60_000) return
-    throw new Failure('components/runtime/auth/maxStale must be from 1s to 1m.', { exit: EXIT.usage })
+    if (maxStaleMs < 1_000 || maxStaleMs > 60_000)
+      throw new Failure('components/runtime/auth/maxStale must be from 1s to 1m.', { exit: EXIT.usage })
+    if (config.replicas.auth === 2)
+      throw new Failure('components/runtime/replicas/auth must be 1 or 3.', {
+        exit: EXIT.usage,
+        why: 'A key counts while most instances answer: of two, both would have to.',
+      })
   },
   items,
   certificates,

@@ -30,12 +30,19 @@ export function processesOf(view: View<Config>, home: WantedNode): Process[] {
     : [{ name: 'task', services: ['task', 'executor'], nodes: [home] }]
   return [
     { name: 'data', services: ['data'], nodes: [home] },
-    { name: 'auth', services: ['auth'], nodes: [home] },
+    { name: 'auth', services: ['auth'], nodes: authOf(view, home) },
     { name: 'worker', services: ['worker'], nodes: workersOf(view) },
     { name: 'llm', services: ['llm'], nodes: first(replicas.llm) },
     ...tasks,
     { name: 'gateway', services: ['gateway'], nodes: gatewaysOf(view) },
   ]
+}
+
+/** One, or three of which any may be away; the first beside the store. */
+export function authOf(view: View<Config>, home: WantedNode): WantedNode[] {
+  const control = controlOf(view)
+  const count = view.config.replicas.auth ?? (control.length >= 3 ? 3 : 1)
+  return [home, ...control.filter(node => node !== home)].slice(0, count)
 }
 
 /** Where clients come in. */

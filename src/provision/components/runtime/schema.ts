@@ -7,6 +7,9 @@ export const schema = block('our own services: the gateway and what stands behin
     {},
     block('how many of a service run; by default one on each control node', {
       gateway: count('gateways, where clients come in'),
+      auth: optional(
+        whole('how many that say who may: 1, or 3 of which one may be away', { from: 1, to: 3 }),
+      ),
       llm: count('that make answers'),
       executor: count('that work tasks off, on control nodes and then on compute nodes; they want a broker'),
     }),
@@ -28,7 +31,7 @@ export const schema = block('our own services: the gateway and what stands behin
 })
 
 export interface Config {
-  replicas: { gateway?: number; llm?: number; executor?: number }
+  replicas: { gateway?: number; auth?: number; llm?: number; executor?: number }
   auth: { maxStaleMs: number }
   executor: { slots: number }
   memoryBytes: number
