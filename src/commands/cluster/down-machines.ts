@@ -5,7 +5,7 @@ import type { Call } from '../command.ts'
 import { type MachineFlags, withMachines } from '../machines/index.ts'
 import { downJson, downText, keptLines } from '../views/down.ts'
 import { planText } from '../views/plan.ts'
-import { upProgress } from '../views/up-progress.ts'
+import { progressOf } from '../views/up-progress.ts'
 import { agreeByName, saysName } from './confirm.ts'
 import { baseFile, type FileFlags, wantedOf } from './machines.ts'
 
@@ -31,7 +31,7 @@ export function downMachines({ flags, json, io }: Call<DownFlags>): Promise<Exit
     saysName(asked)
     const { down } = await import('../../provision/index.ts')
     const began = performance.now()
-    const progress = upProgress({ json, io })
+    const progress = await progressOf({ json, io })
     const done = await down({
       ...(await wantedOf(machines, { flags: { forget: flags.forget }, io })),
       purge,

@@ -4,7 +4,7 @@ import type { ComponentPlan, Up } from '../../provision/index.ts'
 import type { Call } from '../command.ts'
 import { atTerminal, type MachineFlags, withMachines } from '../machines/index.ts'
 import { planText } from '../views/plan.ts'
-import { upProgress } from '../views/up-progress.ts'
+import { progressOf } from '../views/up-progress.ts'
 import { keepAccess } from './access.ts'
 import { type FileFlags, wantedOf, writeBase } from './machines.ts'
 
@@ -20,7 +20,7 @@ export function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
     const { artifactSource, up } = await import('../../provision/index.ts')
     const began = performance.now()
     const recoveryFile = join(dirname(machines.file), `${machines.cluster.name}.recovery.age`)
-    const progress = upProgress({ json, io })
+    const progress = await progressOf({ json, io })
     const done = await up({
       ...(await wantedOf(machines, { flags, io })),
       lockWaitMs: flags.lockWait ?? 0,
@@ -40,7 +40,10 @@ export function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
     const seconds = Math.round((performance.now() - began) / 100) / 10
     if (json) io.print(JSON.stringify({ event: 'done', ...summary(done), seconds, exit }))
     else
-      for (const line of [...words(done, { name: machines.cluster.name, seconds, recoveryFile }), ...access])
+      for (const line of [
+        ...words(done, { name: machines.cluster.name, seconds, recoveryFile }),
+        ...(access.length > 0 || done.failed.length > 0 ? access : ['  next     llmagentos cluster status']),
+      ])
         io.print(line)
     return exit
   })

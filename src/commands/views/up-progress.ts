@@ -3,11 +3,22 @@ import type { Io } from '../command.ts'
 
 const HEARTBEAT_MS = 10_000
 
-/** Plain lines as steps end, and one each ten seconds while nothing does; with JSON, one event per line on stdout. */
-export function upProgress({ json, io }: { json: boolean; io: Io }): {
+/** Shows what a run does, as it does it. */
+export interface UpProgress {
   tell(event: UpEvent): void
-  stop(): void
-} {
+  /** Nothing moves any more when it returns, or settles. */
+  stop(): void | Promise<void>
+}
+
+/** A picture that moves on a terminal that can; else plain lines, or JSON. */
+export async function progressOf(o: { json: boolean; io: Io }): Promise<UpProgress> {
+  if (o.json || !o.io.stderr.isTTY || o.io.env['TERM'] === 'dumb') return upProgress(o)
+  const { paintedProgress } = await import('./painted-progress.tsx')
+  return paintedProgress(o.io)
+}
+
+/** Plain lines as steps end, and one each ten seconds while nothing does; with JSON, one event per line on stdout. */
+export function upProgress({ json, io }: { json: boolean; io: Io }): UpProgress {
   const running = new Map<string, string>()
   let said = performance.now()
   const say = (line: string) => {
@@ -31,7 +42,8 @@ export function upProgress({ json, io }: { json: boolean; io: Io }): {
   }
 }
 
-function lineOf(event: UpEvent): string | undefined {
+/** What stays on the screen of an event; undefined where nothing does. */
+export function lineOf(event: UpEvent): string | undefined {
   switch (event.type) {
     case 'phase':
       return `${event.says} ...`
