@@ -1,3 +1,4 @@
+import OpenAI from 'openai'
 import { expect, test } from 'vitest'
 import { startCluster } from '../../../helpers/cluster.ts'
 import { type OllamaStandIn, startOllamaStandIn } from '../../../helpers/ollama-stand-in/index.ts'
@@ -31,6 +32,12 @@ openAiSuite(
     return stand
   },
   () => {
+    test('vectors of a model that the engine makes none with are refused', async () => {
+      // A real Ollama makes vectors with every model of the llama family.
+      const vectors = clientOf(stand.cluster).embeddings.create({ model: stand.json, input: 'x' })
+      await expect(vectors).rejects.toThrow(OpenAI.APIError)
+    })
+
     test('everything that shapes the answer reaches the engine', async () => {
       const client = clientOf(stand.cluster)
       const messages = [{ role: 'system' as const, content: 'Be short.' }, ...ask('Go on.')]
