@@ -4,6 +4,7 @@ export { differences } from './actions/differences.ts'
 export { type Down, type DownOptions, down } from './actions/down.ts'
 export { type FixOptions, fix } from './actions/fix.ts'
 export { type Look, look, nothingToDo, type Wanted } from './actions/look.ts'
+export { type Restored, type RestoreOptions, restore } from './actions/restore.ts'
 export { type RotateOptions, rotate } from './actions/rotate.ts'
 export { type ListedSecret, listSecrets } from './actions/secrets.ts'
 export { type Status, status } from './actions/status.ts'
@@ -34,3 +35,7 @@ export { type Journal, type JournalLine, readJournal } from './reconcile/journal
 export { type Holder, lockHolder, releaseLock } from './reconcile/lock.ts'
 export { type ComponentPlan, stepsOf, stoppedIn } from './reconcile/plan.ts'
 export type { Risk, Step } from './reconcile/step.ts'
+export { recoveredFrom } from './secrets/recovered.ts'
+
+export const openRecovery: typeof import('./secrets/recovery-file.ts').openRecovery = async o =>
+  (await import('./secrets/recovery-file.ts')).openRecovery(o)

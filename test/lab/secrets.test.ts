@@ -122,6 +122,28 @@ describe('secrets on three control nodes', () => {
     })
   })
 
+  test('what all have lost is restored to one node from the recovery file, and what is in use is never overwritten', async () => {
+    expect(await bench.run()).toMatchObject({ code: 0 })
+    const secrets = { alpha: await oneValue('alpha'), beta: await oneValue('beta') }
+    const restoring = (o: { secrets?: Record<string, string> } = {}) =>
+      bench.run({ do: 'restore', recovered: { cluster: 'halle', secrets, ...o } })
+    expect((await restoring()).events.at(-1)).toMatchObject({ restored: [], there: ['alpha', 'beta'] })
+    await bench.each(node => node.run(`rm ${FOLDER}/beta`))
+    const other = await restoring({ secrets: { ...secrets, alpha: 'canary' } })
+    expect(other.failure).toMatchObject({
+      exit: 9,
+      message: expect.stringContaining('another value of alpha'),
+    })
+    bench.lab.node('n3').cut()
+    expect((await restoring().finally(() => bench.lab.node('n3').heal())).failure).toMatchObject({ exit: 4 })
+    const restored = await restoring()
+    expect(restored.events.at(-1), restored.text).toMatchObject({ restored: ['beta'], there: ['alpha'] })
+    expect(restored.text).not.toContain(secrets.beta)
+    expect(await bench.values('beta')).toEqual([secrets.beta, '', ''])
+    expect(await bench.run()).toMatchObject({ code: 0 })
+    expect(await oneValue('beta')).toBe(secrets.beta)
+  })
+
   test('a file that others may read, or that is missing, is put back', async () => {
     expect(await bench.run()).toMatchObject({ code: 0 })
     await bench.lab.node('n2').run(`chmod 644 ${FOLDER}/alpha; chown ops ${FOLDER}/beta; rm -f ${FOLDER}/.x`)

@@ -5,17 +5,19 @@ import { fileFlag, hostKeyFlag, type MachineFlags, withMachines } from '../machi
 import { timeSpan } from '../node/time.ts'
 import { upProgress } from '../views/up-progress.ts'
 import { wantedOf } from './machines.ts'
+import { restored } from './restore.ts'
 
 interface Flags extends MachineFlags {
   lockWait?: number
+  identity?: string
 }
 
 export const secrets: Command<Flags> = {
   name: 'secrets',
-  summary: 'list the secrets of a cluster, or give one a new value',
+  summary: 'list the secrets of a cluster, give one a new value, or restore them from a recovery file',
   arguments: [
-    { name: 'what', says: '`list`, or `rotate`', choices: ['list', 'rotate'] },
-    { name: 'secret', says: 'the one to rotate', optional: true },
+    { name: 'what', says: '`list`, `rotate` or `restore`', choices: ['list', 'rotate', 'restore'] },
+    { name: 'which', says: 'the secret to rotate, or the recovery file', optional: true },
   ],
   options: [
     fileFlag,
@@ -25,19 +27,26 @@ export const secrets: Command<Flags> = {
       says: 'how long to wait for somebody who is changing the cluster: 90s, 10m',
       parse: timeSpan,
     },
+    {
+      flag: '--identity <file>',
+      says: 'with restore: the file of `age-keygen` that opens it; asked for on a terminal unless given',
+    },
   ],
   example: 'llmagentos cluster secrets rotate rabbitmq-cookie',
   more: [
     'No command shows a value: values lie on the control nodes, for root alone, and in the recovery file.',
+    'Restored are only secrets that no control node has any more; what is in use is never overwritten.',
     'A new value is copied to all control nodes before it is used; the next `cluster up` brings it to the services.',
   ].join('\n'),
   run(call) {
     const [what, name] = call.args
     if (what === 'list' && name === undefined) return list(call)
     if (what === 'rotate' && name !== undefined) return rotated(call, name)
-    throw new Failure(what === 'list' ? '`list` takes no name.' : 'Which secret?', {
+    if (what === 'restore' && name !== undefined) return restored(call, name)
+    const missing = what === 'rotate' ? 'Which secret?' : 'Which recovery file?'
+    throw new Failure(what === 'list' ? '`list` takes no name.' : missing, {
       exit: EXIT.usage,
-      next: 'llmagentos cluster secrets list, or llmagentos cluster secrets rotate NAME',
+      next: 'llmagentos cluster secrets list, rotate NAME, or restore FILE --identity FILE',
     })
   },
 }

@@ -90,6 +90,6 @@ function mayBeMade({ name }: SecretWish, o: Planned): void {
   throw new Failure(`The secret ${name} was lost: no control node has it any more.`, {
     exit: EXIT.unsafe,
     why: `${had.map(node => node.name).join(', ')} had it; a new one would be another cluster's`,
-    next: `Bring it back from the recovery file or a backup to ${held(name).name} on a control node.`,
+    next: `Bring it back: llmagentos cluster secrets restore FILE, with the recovery file; or put a backup to ${held(name).name} on a control node.`,
   })
 }

@@ -1,15 +1,18 @@
 import { Failure } from '../../../src/errors.ts'
 import { look } from '../../../src/provision/actions/look.ts'
+import { restore } from '../../../src/provision/actions/restore.ts'
 import { rotate } from '../../../src/provision/actions/rotate.ts'
 import { up } from '../../../src/provision/actions/up.ts'
 import { artifactSource } from '../../../src/provision/artifacts/index.ts'
 import { parse } from '../../../src/provision/cluster/load.ts'
 import { Connections } from '../../../src/provision/connections/connections.ts'
 import { stepsOf } from '../../../src/provision/reconcile/plan.ts'
+import { recoveredFrom } from '../../../src/provision/secrets/recovered.ts'
+import { Secret } from '../../../src/secret.ts'
 import { componentsOf, type Story } from './story.ts'
 
 export interface Job {
-  do: 'plan' | 'up' | 'rotate'
+  do: 'plan' | 'up' | 'rotate' | 'restore'
   who: string
   /** The cluster.yaml. */
   file: string
@@ -18,6 +21,8 @@ export interface Job {
   /** Of the secret to rotate. */
   name?: string
   recoveryFile?: string
+  /** To restore. */
+  recovered?: { cluster: string; secrets: Record<string, string> }
   replaceApplied?: number
 }
 
@@ -62,6 +67,11 @@ async function main(job: Job): Promise<number> {
     }
     if (job.do === 'rotate') {
       await rotate({ ...options, name: job.name! })
+      return 0
+    }
+    if (job.do === 'restore') {
+      const text = new Secret(JSON.stringify({ format: 1, ...job.recovered }))
+      say({ type: 'end', ...(await restore({ ...options, recovered: recoveredFrom(text, 'a file') })) })
       return 0
     }
     const { failed, changed, findings } = await up(options)
