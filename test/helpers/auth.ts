@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
 import { bootstrapKey, createKey, createUser, exchangeKey } from '../../src/contracts/auth.ts'
-import type { Address, AuthConfig, DataConfig } from '../../src/contracts/config.ts'
+import type { Address, AuthConfig, DataConfig, SocketAddress } from '../../src/contracts/config.ts'
 import type { Role, ServiceName } from '../../src/contracts/identity.ts'
 import { type Log, silent } from '../../src/log.ts'
 import { waitFor } from '../../src/retry.ts'
@@ -17,19 +17,22 @@ import { openEmbedded } from '../../src/runtime/services/data/store/embedded.ts'
 import { Calls } from '../../src/runtime/transport.ts'
 import { tempFolder } from './temp.ts'
 
-/** The auth service over unix sockets in front of a real store, both of which a test can take away and bring back. */
+/** The auth service, one instance or several, over unix sockets in front of a real store; all of which a test can take away and bring back. */
 export class AuthStand {
   readonly folder = tempFolder()
   readonly services: Record<string, Address[]>
   readonly #log: Log
+  readonly #maxStaleMs: number
   readonly #calls: Calls[] = []
   #data: { stop(): Promise<void> } | undefined
-  #auth: { stop(): Promise<void>; running: Running } | undefined
+  readonly #auth = new Map<number, { stop(): Promise<void>; running: Running }>()
 
-  constructor(log: Log = silent) {
+  constructor(log: Log = silent, o: { instances?: number; maxStaleMs?: number } = {}) {
     this.#log = log
+    this.#maxStaleMs = o.maxStaleMs ?? 1000
+    const sockets = Array.from({ length: o.instances ?? 1 }, (_, i) => join(this.folder, `auth-${i}.sock`))
     this.services = {
-      auth: [{ socket: join(this.folder, 'auth.sock') }],
+      auth: sockets.map(socket => ({ socket })),
       data: [{ socket: join(this.folder, 'data.sock') }],
     }
     onTestFinished(() => this.stop())
@@ -37,7 +40,9 @@ export class AuthStand {
 
   async start(): Promise<this> {
     await this.startData()
-    await this.startAuth()
+    // Several are not ready before a majority is there.
+    const all = this.services['auth']!.map((_, i) => i)
+    await Promise.all(all.map(instance => this.startAuth({ instance })))
     return this
   }
 
@@ -63,44 +68,58 @@ export class AuthStand {
     this.#data = undefined
   }
 
-  async startAuth(o: { until?: 'ready' | 'listening' } = {}): Promise<void> {
+  async startAuth(o: { until?: 'ready' | 'listening'; instance?: number } = {}): Promise<void> {
+    const { instance = 0 } = o
+    const listen = this.services['auth']![instance] as SocketAddress
     const config: AuthConfig = {
       services: this.services,
-      listen: this.services['auth']![0]!,
-      stateFolder: join(this.folder, 'auth'),
-      maxStaleMs: 1000,
+      listen,
+      stateFolder: this.stateOf(instance),
+      maxStaleMs: this.#maxStaleMs,
     }
     const calls = this.as('auth')
     const metrics = new Metrics('auth')
     const app = buildApp({ log: this.#log, metrics })
     const running = await auth.setup(app, { config, log: this.#log, calls, metrics } as Deps<AuthConfig>)
-    await app.listen({ path: join(this.folder, 'auth.sock') })
-    this.#auth = {
+    await app.listen({ path: listen.socket })
+    this.#auth.set(instance, {
       running,
       async stop() {
         const closed = app.close()
         await running.stop(1_000)
         await closed
       },
-    }
+    })
     if (o.until !== 'listening')
       await waitFor({ says: 'auth to be ready', deadlineMs: 10_000, everyMs: 10 }, () =>
         running.ready().length === 0 ? true : undefined,
       )
   }
 
-  async stopAuth(): Promise<void> {
-    await this.#auth?.stop()
-    this.#auth = undefined
+  async stopAuth(instance = 0): Promise<void> {
+    await this.#auth.get(instance)?.stop()
+    this.#auth.delete(instance)
+  }
+
+  stateOf(instance = 0): string {
+    return join(this.folder, instance === 0 ? 'auth' : `auth-${instance}`)
   }
 
   get running(): Running {
-    return this.#auth!.running
+    return this.runningAt(0)
   }
 
-  /** How a service of that name calls. */
-  as(name: ServiceName): Calls {
-    const calls = new Calls(name, this.services)
+  runningAt(instance: number): Running {
+    return this.#auth.get(instance)!.running
+  }
+
+  /** How a service of that name calls; one instance of auth alone, if it is given. */
+  as(name: ServiceName, instance?: number): Calls {
+    const { auth } = this.services
+    const calls = new Calls(name, {
+      ...this.services,
+      ...(instance !== undefined && { auth: [auth![instance]!] }),
+    })
     this.#calls.push(calls)
     return calls
   }
@@ -120,10 +139,10 @@ export class AuthStand {
   }
 
   /** What the gateway does with a key: trades it for tokens. */
-  async exchange(key: string) {
+  async exchange(key: string, instance?: number) {
     const [, id, ...secret] = key.split('_')
     const digest = createHash('sha256').update(secret.join('_')).digest('hex')
-    return this.as('gateway').call(exchangeKey, ownHop(), { body: { id: id!, digest } })
+    return this.as('gateway', instance).call(exchangeKey, ownHop(), { body: { id: id!, digest } })
   }
 
   /** A hop with the token of a key for auth itself. */
@@ -134,7 +153,7 @@ export class AuthStand {
 
   async stop(): Promise<void> {
     await Promise.all(this.#calls.map(c => c.close()))
-    await this.stopAuth()
+    await Promise.all([...this.#auth.keys()].map(i => this.stopAuth(i)))
     await this.stopData()
   }
 }

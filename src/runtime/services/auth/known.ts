@@ -7,7 +7,7 @@ import { names, Sets } from './sets.ts'
 export class Known {
   sets = new Sets()
   readonly feed = new FeedLog()
-  readonly #history = new History()
+  readonly history = new History()
   readonly #shared: boolean
 
   /** `shared`: there are other instances, who ask for what they missed. */
@@ -20,8 +20,8 @@ export class Known {
     const before = this.sets.get(name)
     if (!this.sets.add(name, record)) return false
     this.#tellFeed(name, before)
-    if (this.#shared) this.#history.append(name)
-    if (this.#history.isTooLong(this.sets.size())) this.#restartHistory()
+    if (this.#shared) this.history.append(name)
+    if (this.history.isTooLong(this.sets.size())) this.#restartHistory()
     return true
   }
 
@@ -46,13 +46,8 @@ export class Known {
     return records
   }
 
-  /** Names of what another instance missed since then. */
-  since(known: { boot?: string; after?: number }) {
-    return this.#history.since(known)
-  }
-
   #restartHistory(): void {
-    if (this.#shared) this.#history.restart(this.sets.entries().map(([name]) => name))
+    if (this.#shared) this.history.restart(this.sets.entries().map(([name]) => name))
   }
 
   /** Which keys it ends or changes. */

@@ -71,7 +71,10 @@ export class Ledger {
    */
   async start(beforeUse: () => Promise<void>): Promise<void> {
     await this.#readCopy()
-    this.replicas?.start(given => void this.takeIn(given))
+    this.replicas?.start({
+      takeIn: given => void this.takeIn(given),
+      isSelf: boot => this.#known.history.isOwn(boot),
+    })
     for (let tries = 0; !this.#ending.signal.aborted; tries++) {
       try {
         await this.#loadFromStore()
@@ -172,7 +175,7 @@ export class Ledger {
 
   /** What another instance missed since then. */
   since(known: { boot?: string; after?: number }) {
-    const { names: wanted, ...about } = this.#known.since(known)
+    const { names: wanted, ...about } = this.#known.history.since(known)
     return { ...about, ...this.#given(wanted) }
   }
 

@@ -6,7 +6,8 @@ const SPARE = 1_000
 
 /** The names of all records in the order in which this instance took them in, so that a peer is told what it missed by one number. */
 export class History {
-  #boot = newBoot()
+  readonly #instance = randomBytes(8).toString('hex')
+  #starts = 0
   #names: string[] = []
 
   append(name: string): void {
@@ -15,7 +16,7 @@ export class History {
 
   /** Everybody starts over with these. */
   restart(names: string[]): void {
-    this.#boot = newBoot()
+    this.#starts += 1
     this.#names = names
   }
 
@@ -24,12 +25,16 @@ export class History {
     return this.#names.length > 2 * records + SPARE
   }
 
+  /** Whether an answer with that boot is one of this very instance. */
+  isOwn(boot: string): boolean {
+    return boot.startsWith(this.#instance)
+  }
+
   since(known: { boot?: string; after?: number }) {
-    const after = known.boot === this.#boot ? Math.max(0, known.after ?? 0) : 0
+    const boot = `${this.#instance}-${this.#starts}`
+    const after = known.boot === boot ? Math.max(0, known.after ?? 0) : 0
     const names = this.#names.slice(after, after + MOST_RECORDS)
     const version = after + names.length
-    return { boot: this.#boot, version, names, more: version < this.#names.length }
+    return { boot, version, names, more: version < this.#names.length }
   }
 }
-
-const newBoot = () => randomBytes(8).toString('hex')

@@ -7,7 +7,7 @@ import { Refusal } from '../../../refusal.ts'
 import type { Calls } from '../../../transport.ts'
 import type { Other } from './others.ts'
 import { Outbox } from './outbox.ts'
-import { Reader } from './reader.ts'
+import { type Listener, Reader } from './reader.ts'
 
 /** How long a request waits to hear from a majority before it is refused. */
 const HOLD_MS = 3_000
@@ -35,7 +35,7 @@ export class Replicas {
   readonly #all: Replica[]
   readonly #waiters = new Waiters()
   readonly #started: number
-  #takeIn: (given: Given) => void = () => undefined
+  #listener: Listener | undefined
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
@@ -45,18 +45,17 @@ export class Replicas {
     this.#now = now
     this.#maxStaleMs = o.maxStaleMs
     this.#started = now()
-    const takeIn = (given: Given) => this.#takeIn(given)
+    const listener = () => this.#listener
     this.#all = o.others.map(({ name, peer }) => ({
       name,
       outbox: new Outbox(o.calls, peer),
-      reader: new Reader({ calls: o.calls, peer, now, takeIn }),
+      reader: new Reader({ calls: o.calls, peer, now, listener }),
       away: false,
     }))
   }
 
-  /** `takeIn` hears all that the others tell, from now on. */
-  start(takeIn: (given: Given) => void): void {
-    this.#takeIn = takeIn
+  start(listener: Listener): void {
+    this.#listener = listener
     this.#pollAll()
     this.#timer = setInterval(() => this.#pollAll(), FEED_POLL_MS).unref()
   }

@@ -10,12 +10,19 @@ const MOST_AT_ONCE = 8
 
 type Answer = ReplyOf<typeof fetchRecords>
 
+/** Who hears what the others tell. */
+export interface Listener {
+  takeIn(given: Given): void
+  /** Whether that is the boot of this very instance: a wrong config would have it count as another one. */
+  isSelf(boot: string): boolean
+}
+
 /** What one peer has taken in, followed by its number; and when it was last asked with success. */
 export class Reader {
   readonly #calls: Calls
   readonly #peer: Peer
   readonly #now: () => number
-  readonly #takeIn: (given: Given) => void
+  readonly #listener: () => Listener | undefined
   #boot: string | undefined
   #version = 0
   #lastSent = Number.NEGATIVE_INFINITY
@@ -25,11 +32,11 @@ export class Reader {
   /** On the clock of `now`: when the newest poll that was answered whole had been sent. */
   answeredSince = Number.NEGATIVE_INFINITY
 
-  constructor(o: { calls: Calls; peer: Peer; now: () => number; takeIn: (given: Given) => void }) {
+  constructor(o: { calls: Calls; peer: Peer; now: () => number; listener: () => Listener | undefined }) {
     this.#calls = o.calls
     this.#peer = o.peer
     this.#now = o.now
-    this.#takeIn = o.takeIn
+    this.#listener = o.listener
   }
 
   sinceLastSent(): number {
@@ -64,8 +71,10 @@ export class Reader {
   }
 
   #take(answer: Answer, sent: number): boolean {
+    const listener = this.#listener()
+    if (!listener || listener.isSelf(answer.boot)) throw new Error('who answers there is this very instance')
     // What is told is true whenever it was told.
-    if (answer.records.length > 0) this.#takeIn(answer)
+    if (answer.records.length > 0) listener.takeIn(answer)
     if (answer.boot !== this.#boot) {
       // A late answer of an instance that has since started anew says nothing of where that one stands.
       if (sent < this.answeredSince) return false
