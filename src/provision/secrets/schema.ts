@@ -12,7 +12,9 @@ export const schema = block('secrets of the cluster, and certificates of its own
     block('TLS certificates of the nodes', {
       life: byDefault(
         `${LIFE_DAYS}d`,
-        duration('how long one is valid; `up` renews it when a third of that is left'),
+        duration(
+          'how long one is valid; it is renewed when a third of that is left, by the machine itself where our programs are, else by `up`',
+        ),
       ),
     }),
   ),
