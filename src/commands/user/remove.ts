@@ -14,9 +14,15 @@ export const remove: Command<{ confirm?: string }> = {
     const { removeUser } = await import('../../contracts/auth.ts')
     const client = await openClient(io)
     try {
-      const gone = await client.call(removeUser, { params: { name } })
+      const gone: { removed: string; keys: number; missing?: string[] } = await client.call(removeUser, {
+        params: { name },
+      })
       if (json) return io.print(JSON.stringify(gone))
       io.print(`Removed ${gone.removed}; ${gone.keys} of its keys ended with it.`)
+      if (gone.missing)
+        io.say(
+          `It is stored, but may not be known yet to: ${gone.missing.join(', ')}. That follows by itself.`,
+        )
     } finally {
       await client.close()
     }
