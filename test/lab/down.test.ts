@@ -166,7 +166,7 @@ describe('cluster status and cluster down on two machines', () => {
         [],
       ])
       for (const path of held) expect((await lab.node('n1').ssh(['test', '-e', path])).code).toBe(1)
-      const left = `systemctl list-units --all --plain --no-legend 'llmagentos*'; ls -d /run/llmagentos* 2>/dev/null || :`
+      const left = `systemctl list-units --all --plain --no-legend 'llmagentos*'; ls -d /run/llmagentos* /var/lib/llmagentos* 2>/dev/null || :`
       for (const node of lab.nodes) expect(await node.run(left)).toBe('')
       expect(JSON.parse((await ada.cli('cluster', 'status', '--json')).stdout).applied).toBeNull()
     },

@@ -56,9 +56,7 @@ export function forgetting({ nodes, facts, purge }: Removal): ComponentPlan {
   const steps = nodes.flatMap(({ name: node }) => {
     const found = facts.get(node, traces)
     const keeps = !purge && dataOn(node, facts).length > 0
-    return found.some(trace => !keeps || (trace !== STATE && !trace.startsWith('/run/')))
-      ? [keeps ? tidying(node) : forget(node, purge)]
-      : []
+    return found.some(trace => !keeps || !mayStay(trace)) ? [keeps ? tidying(node) : forget(node, purge)] : []
   })
   return { component: MEMORY, waves: steps.length > 0 ? [{ says: 'forget the cluster', steps }] : [] }
 }
@@ -80,13 +78,26 @@ export const remains = (o: Removal): { node: string; what: string }[] =>
       ...left.map(({ kind, name }) => ({ node, what: `${kind} ${name}` })),
       ...o.facts
         .get(node, traces)
-        .filter(trace => !keeps || (trace !== STATE && !trace.startsWith('/run/')))
+        .filter(trace => !keeps || !mayStay(trace))
         .map(what => ({ node, what })),
     ]
   })
 
-const dataOn = (node: string, facts: Facts): Left[] =>
-  facts.get(node, kept).entries.filter(e => e.kind === 'held' && e.component !== MEMORY)
+/** Where a node keeps data: what it remembers, and what is gone with the next boot. */
+const mayStay = (trace: string) => /^\/(var\/lib|run)\//.test(trace)
+
+/** Also what services remember for themselves, in the folders of their users. */
+function dataOn(node: string, facts: Facts): Left[] {
+  const { entries } = facts.get(node, kept)
+  const held = entries.filter(e => e.kind === 'held' && e.component !== MEMORY)
+  const users = entries.filter(e => e.kind === 'user')
+  const remembered = facts.get(node, traces).flatMap((path): Left[] => {
+    const user = users.find(({ name }) => path === `/var/lib/${name}`)
+    if (!user || held.some(({ name }) => name === path)) return []
+    return [{ component: user.component, kind: 'held', name: path }]
+  })
+  return [...held, ...remembered]
+}
 
 /** What lies in our own folder goes with it. */
 function destroying(node: string, data: Left[]): Step[] {

@@ -84,6 +84,19 @@ describe('what leaves with the cluster', () => {
     ])
   })
 
+  test('is not what services remember for themselves, unless data goes too', () => {
+    const traces = '/var/lib/llmagentos\n/var/lib/broker\n'
+    const held = HELD.slice(2)
+    expect(keptData(asked({ held, traces }))).toEqual([
+      { node: 'n1', component: 'broker', path: '/var/lib/broker' },
+    ])
+    expect(says(removalOf('broker', asked({ held, traces }))).join()).not.toContain('remove user')
+    expect(says(forgetting(asked({ held, traces })))).toEqual([])
+    expect(says(removalOf('broker', asked({ held, traces, purge: true }))).at(-1)).toBe(
+      'destroy destroy the data in /var/lib/broker',
+    )
+  })
+
   test.each([
     '/',
     '/var/lib',

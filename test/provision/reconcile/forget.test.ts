@@ -9,7 +9,7 @@ import { tempFolder } from '../../helpers/temp.ts'
 /** This machine as a node all of whose folders are the test's own. */
 function node() {
   const root = tempFolder()
-  const program = [STATE, CACHE, '/run/llmagentos', '/etc/?', '/opt/?']
+  const program = [STATE, CACHE, '/run/llmagentos', '/etc/?', '/opt/?', '/var/lib/" $4']
     .reduce((text, path) => text.replaceAll(path, root + path), FORGET)
     .replaceAll(`${root}${root}`, root)
   const write = (path: string, text = '') => {
@@ -17,7 +17,10 @@ function node() {
     writeFileSync(root + path, text)
   }
   const manifest = ['/etc/llmagentos/tls/a.key', '/etc/llmagentos/b', '/etc/shared/c']
-  write(`${STATE}/manifest`, manifest.map(path => `-\tstory\tfile\t${root}${path}\n`).join(''))
+  const lines = [...manifest.map(path => `file\t${root}${path}`), 'user\tstory-log', 'user\t../odd']
+  write(`${STATE}/manifest`, lines.map(line => `-\tstory\t${line}\n`).join(''))
+  write('/var/lib/story-log/requests')
+  write('/var/odd/x')
   write(`${STATE}/fence`, '3\n')
   write(`${STATE}/lock/number`, '3\n')
   write(`${CACHE}/upload`)
@@ -48,6 +51,17 @@ test('a node that keeps data loses empty folders alone', async () => {
   expect(await one.forget('empty', 3)).toBe(0)
   expect(one.has('/etc/llmagentos')).toBe(false)
   expect(one.has(`${STATE}/manifest`)).toBe(true)
+})
+
+test('what services remembered for themselves goes only when data is to go', async () => {
+  const one = node()
+  expect(await one.forget('all', 3)).toBe(0)
+  expect(one.has('/var/lib/story-log/requests')).toBe(true)
+  const other = node()
+  expect(await other.forget('purge', 3)).toBe(0)
+  expect(other.has('/var/lib/story-log')).toBe(false)
+  expect(other.has('/var/odd/x')).toBe(true)
+  expect(other.has(STATE)).toBe(false)
 })
 
 test('a folder of ours in which somebody put something stays', async () => {

@@ -1,8 +1,9 @@
+import { FOLDERS_OF_USERS } from '../../facts/traces.ts'
 import { CACHE, FENCE, FENCED, LOCK, MANIFEST, STATE } from './places.ts'
 
 /**
  * Takes away folders that the files of the manifest left empty, and what arrived for steps; with $1 = all also everything that the node
- * remembers of the cluster, with $1 = purge before that what packages of ours left behind when they were removed. Exits FENCED where another run than that of the number $2 may change the node, or holds the lock there.
+ * remembers of the cluster, with $1 = purge before that what packages and users of ours left behind. Exits FENCED where another run than that of the number $2 may change the node, or holds the lock there.
  */
 export const FORGET = String.raw`umask 077
 export LC_ALL=C.UTF-8
@@ -28,6 +29,7 @@ empty() {
 [ ! -f ${MANIFEST} ] || awk -F '\t' '$3 == "file" && !seen[$4]++ { print $4 }' ${MANIFEST} | while IFS= read -r path; do empty "$path"; done
 rm -rf -- ${CACHE}
 if [ "$1" = purge ] && [ -f ${MANIFEST} ]; then
+  awk -F '\t' '${FOLDERS_OF_USERS}' ${MANIFEST} | while IFS= read -r at; do rm -rf --one-file-system -- "$at" || exit 1; done || exit 1
   left=$(awk -F '\t' '$3 == "package" && !seen[$4]++ { print $4 }' ${MANIFEST} | while IFS= read -r name; do
     [ "$(dpkg-query -W -f '$''{db:Status-Status}' "$name" 2>/dev/null)" != config-files ] || echo "$name"
   done)
