@@ -1,6 +1,7 @@
 import { version } from '../assets.ts'
 import type { GatewayConfig, ProcessConfig } from '../contracts/config.ts'
 import { EXIT, Failure, reasonOf } from '../errors.ts'
+import { boundLog, logFileOf } from './local/log-file.ts'
 import { pathsOf } from './local/paths.ts'
 import { forgetRunning, recordRunning } from './local/process.ts'
 import type { Told } from './local/start.ts'
@@ -20,8 +21,10 @@ export async function serveFile(o: {
   // As services know it: read again what may have changed. Without a listener it would end the process.
   process.on('SIGHUP', lookAgain)
   const paths = o.cluster ? pathsOf(o.cluster, o.env) : undefined
+  const unbound = paths && boundLog(logFileOf(paths))
   let held = false
   const forget = () => {
+    unbound?.()
     if (paths && held) forgetRunning(paths)
   }
   try {

@@ -65,7 +65,23 @@ test('adding it again changes nothing, as JSON one event a line', async () => {
     .map(line => JSON.parse(line))
   expect(again.code).toBe(0)
   expect(events.at(-1)).toMatchObject({ event: 'done', added: 0, unchanged: 2, failed: 0 })
+  expect(await versions()).toEqual({ 'lavender.md': 1, 'paper.pdf': 1 })
 })
+
+test('a file that changed is kept as the next version, and its neighbours are not stored again', async () => {
+  writeFileSync(join(docs, 'lavender.md'), '# Lavender\n\n## Watering\n\nWater lavender twice a week.\n')
+  const again = await run('kb', 'add', 'garden/lavender.md', 'garden/paper.pdf', '--kb', 'herbs')
+  expect(again.stdout).toContain('herbs: 1 added, 1 unchanged')
+  expect(await versions()).toEqual({ 'lavender.md': 2, 'paper.pdf': 1 })
+})
+
+/** How often the originals were stored. */
+async function versions(): Promise<Record<string, number>> {
+  const { stdout } = await run('data', 'list', 'kb/herbs/', '--json')
+  const { objects } = JSON.parse(stdout) as { objects: { name: string; version: number }[] }
+  const of = (file: string) => objects.find(o => o.name === `kb/herbs/garden/${file}`)?.version ?? 0
+  return { 'lavender.md': of('lavender.md'), 'paper.pdf': of('paper.pdf') }
+}
 
 test('knowledge bases and documents are listed', async () => {
   const { kbs } = JSON.parse((await run('kb', 'list', '--json')).stdout)

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { codeOf, EXIT, Failure, reasonOf } from '../../errors.ts'
@@ -9,27 +9,31 @@ const MOST_BYTES = 5 * 1024 ** 3
 /** A file, or `-` for standard input, to be read once; `bytes` is there for a file. Bad input is the caller's: Failures of exit 2. */
 export async function inputOf(file: string, io: Io): Promise<{ stream: Readable; bytes?: number }> {
   if (file === '-') return { stream: piped(io) }
-  const handle = await open(resolve(io.cwd, file), 'r').catch(thrown => {
+  const path = resolve(io.cwd, file)
+  const unreadable = (thrown: unknown): never => {
     throw new Failure(`${file} cannot be read.`, {
       exit: EXIT.usage,
       why: codeOf(thrown) === 'ENOENT' ? 'There is no such file.' : reasonOf(thrown),
       cause: thrown,
     })
-  })
-  const stats = await handle.stat()
+  }
+  // Looked at before it is opened: a pipe without a writer would hold the opening for ever.
+  const stats = await stat(path).catch(unreadable)
   const wrong = stats.isDirectory()
     ? {
         what: `${file} is a directory.`,
         next: 'Store its files one by one, or pack them first: tar -cz DIR | ...',
       }
-    : stats.size > MOST_BYTES
-      ? { what: `${file} is larger than 5 GiB.`, next: 'Split it first.' }
-      : undefined
-  if (wrong) {
-    await handle.close()
-    throw new Failure(wrong.what, { exit: EXIT.usage, next: wrong.next })
-  }
-  if (!stats.isFile()) return { stream: handle.createReadStream() }
+    : !stats.isFile()
+      ? {
+          what: `${file} is no regular file.`,
+          next: `Pipe it in: llmagentos data put - --name NAME < ${file}`,
+        }
+      : stats.size > MOST_BYTES
+        ? { what: `${file} is larger than 5 GiB.`, next: 'Split it first.' }
+        : undefined
+  if (wrong) throw new Failure(wrong.what, { exit: EXIT.usage, next: wrong.next })
+  const handle = await open(path, 'r').catch(unreadable)
   if (stats.size === 0) {
     await handle.close()
     return { stream: Readable.from([]), bytes: 0 }

@@ -1,7 +1,7 @@
 import { EXIT, Failure } from '../../errors.ts'
 import type { Command, Io } from '../command.ts'
 import { collect, type SourceFile } from './files.ts'
-import { type Added, ingestBatch } from './ingest-batch.ts'
+import { type Added, ingestBatch, keptOriginals } from './ingest-batch.ts'
 
 interface Flags {
   kb: string
@@ -27,7 +27,7 @@ export const add: Command<Flags> = {
     { flag: '--shared', says: 'make it one that every user may read' },
   ],
   example: 'llmagentos kb add handbook/ notes.md --kb handbook',
-  more: `The originals are kept as objects under kb/<name>/. Adding a file again replaces its document.
+  more: `The originals are kept as objects under kb/<name>/. Adding a file again replaces its document; one that did not change is neither sent nor stored again.
 Exit code 5: some files could not be added; each is named.`,
   async run({ args, flags, json, io }) {
     const { MOST_BYTES } = await import('../../runtime/kinds/ingest/document.ts')
@@ -65,10 +65,16 @@ async function addAll(files: SourceFile[], o: Flags & { io: Io }): Promise<Added
   const bar = progressBar(`Adding to ${o.kb}`, o.io)
   const all: Added = { documents: [], failed: [] }
   try {
+    const kept = files.length > 0 ? await keptOriginals(client, o.kb) : new Map<string, string>()
     for (let at = 0; at < files.length; at += BATCH) {
       const step = (done: number, says: string) =>
         bar.update({ done: at + done, total: files.length, says, unit: 'files' })
-      const { documents, failed } = await ingestBatch(files.slice(at, at + BATCH), { ...o, client, step })
+      const { documents, failed } = await ingestBatch(files.slice(at, at + BATCH), {
+        ...o,
+        client,
+        kept,
+        step,
+      })
       all.documents.push(...documents)
       all.failed.push(...failed)
     }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { TaskDetail, WatchFrame } from '../../contracts/tasks.ts'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
@@ -14,6 +15,8 @@ interface Around {
   client: Client
   kb: string
   shared?: boolean
+  /** Digests of the originals that are kept already, by the object's name. */
+  kept: Map<string, string>
   /** Called with how many of the files are behind us. */
   step(done: number, says: string): void
 }
@@ -48,8 +51,21 @@ const plain = (reason: string, kb: string) => reason.replaceAll(`kb/${kb}/`, '')
 
 const objectOf = (file: SourceFile, kb: string) => `kb/${kb}/${file.id}`
 
-/** Why the file was refused; undefined when it was not. */
-async function upload(file: SourceFile, { client, kb }: Around): Promise<string | undefined> {
+/** The originals of a knowledge base as they are stored now. */
+export async function keptOriginals(client: Client, kb: string): Promise<Map<string, string>> {
+  const { listObjects } = await import('../../contracts/objects.ts')
+  const kept = new Map<string, string>()
+  let after: string | undefined
+  do {
+    const page = await client.call(listObjects, { query: { prefix: `kb/${kb}/`, after, limit: 1000 } })
+    for (const { name, sha256 } of page.objects) kept.set(name, sha256)
+    after = page.next
+  } while (after !== undefined)
+  return kept
+}
+
+/** Why the file was refused; undefined when it was not. One that is kept as it is now is not sent again. */
+async function upload(file: SourceFile, { client, kb, kept }: Around): Promise<string | undefined> {
   const { putObject } = await import('../../contracts/objects.ts')
   let content: Buffer
   try {
@@ -57,6 +73,7 @@ async function upload(file: SourceFile, { client, kb }: Around): Promise<string 
   } catch (thrown) {
     return reasonOf(thrown)
   }
+  if (kept.get(objectOf(file, kb)) === createHash('sha256').update(content).digest('hex')) return undefined
   try {
     await client.call(putObject, {
       params: { '*': objectOf(file, kb) },
@@ -67,6 +84,7 @@ async function upload(file: SourceFile, { client, kb }: Around): Promise<string 
     if (thrown instanceof Failure && thrown.exit === EXIT.usage) return thrown.message
     throw thrown
   }
+  return undefined
 }
 
 async function runTask(objects: string[], { client, kb, shared, step }: Around): Promise<TaskDetail> {

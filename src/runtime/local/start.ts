@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { commandLine } from '../../assets.ts'
 import type { ProcessConfig } from '../../contracts/config.ts'
 import { EXIT, type ExitCode, Failure } from '../../errors.ts'
+import { logFileOf } from './log-file.ts'
 import { makeFolders, type Paths } from './paths.ts'
 import { propose } from './remembered.ts'
 
 const START_MS = 60_000
-const LOG_BYTES = 10 * 1024 * 1024
 
 /** What the background process tells its starter: that it serves, or why it cannot. */
 export type Told = { ready: true } | { failed: { what: string; why?: string; next?: string; exit: ExitCode } }
@@ -22,7 +22,8 @@ export async function startLocal(
 ): Promise<void> {
   makeFolders(o.paths)
   const proposed = propose(o.paths, config)
-  const logFile = logOf(o.paths)
+  const logFile = logFileOf(o.paths)
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 })
   const log = openSync(logFile, 'a', 0o600)
   const [node, bin] = commandLine() as [string, string]
   const child = spawn(node, [bin, 'serve', '--config', proposed.file, '--cluster', o.cluster], {
@@ -51,15 +52,6 @@ function lasting(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const wanted =
     /^(PATH|HOME|USER|LANG|LC_.*|TZ|TMPDIR|NODE_EXTRA_CA_CERTS|XDG_.*|OLLAMA_.*|CUDA_.*|HIP_.*|ROCR_.*)$/
   return Object.fromEntries(Object.entries(env).filter(([name]) => wanted.test(name)))
-}
-
-const logOf = (paths: Paths) => {
-  const folder = join(paths.state, 'log')
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const file = join(folder, 'services.log')
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
-  if (size > LOG_BYTES) renameSync(file, `${file}.1`)
-  return file
 }
 
 function firstWord(child: ChildProcess, signal: AbortSignal, logFile: string): Promise<Told> {

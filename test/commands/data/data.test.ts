@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -82,6 +83,8 @@ test('bytes that are no text are not printed to a terminal', async () => {
 test.each([
   ['a file that is not there', ['put', 'none'], 'none cannot be read.'],
   ['a directory', ['put', 'folder'], 'folder is a directory.'],
+  ['a pipe that nobody writes to', ['put', 'pipe'], 'pipe is no regular file.'],
+  ['a device', ['put', '/dev/zero'], '/dev/zero is no regular file.'],
   ['standard input without a name', ['put', '-'], 'What comes from standard input needs a name.'],
   ['a name with ..', ['put', 'file', '--name', 'a/../b'], 'This is no name for an object'],
   ['a name that is too long', ['put', 'file', '--name', 'ä'.repeat(300)], 'This is no name for an object'],
@@ -95,6 +98,7 @@ test.each([
 ])('%s is one clear sentence and exit code 2', async (_, words, sentence) => {
   const { folder, cli } = await dataCluster()
   mkdirSync(join(folder, 'folder'))
+  execFileSync('mkfifo', [join(folder, 'pipe')])
   writeFileSync(join(folder, 'file'), 'x')
   await cli(['data', 'put', 'file', '--name', 'known'])
   const { code, stdout, stderr } = await cli(['data', ...words])
