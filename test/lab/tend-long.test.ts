@@ -49,6 +49,8 @@ describe('certificates of four minutes on three nodes (our services, without Rab
       const lowest = new Map<string, number>()
       const seen = new Map<string, Set<string>>()
       let samples = 0
+      let last = Date.now()
+      let gapS = 0
       for (const until = Date.now() + ALONE_MS; Date.now() < until; samples++) {
         await bench.each(async node => {
           for (const [name, left] of Object.entries(await bench.left(node))) {
@@ -59,6 +61,8 @@ describe('certificates of four minutes on three nodes (our services, without Rab
             seen.set(node.name, (seen.get(node.name) ?? new Set()).add(line))
         })
         for (const [key, left] of lowest) expect(left, key).toBeGreaterThan(0)
+        gapS = Math.max(gapS, (Date.now() - last) / 1000)
+        last = Date.now()
         await sleep(SAMPLE_MS)
       }
       const asked = await bench.each(node => node.run('systemctl stop story-ask; sort /run/asked | uniq -c'))
@@ -66,6 +70,7 @@ describe('certificates of four minutes on three nodes (our services, without Rab
       process.stdout.write(
         JSON.stringify({
           samples,
+          gapS,
           lowest: Object.fromEntries(lowest),
           seen: [...seen.values()].map(s => s.size),
           asked: counts,
@@ -76,7 +81,8 @@ describe('certificates of four minutes on three nodes (our services, without Rab
         expect(words[1]).toBe('200')
         expect(Number(words[0])).toBeGreaterThan(500)
       }
-      expect(samples).toBeGreaterThan(100)
+      // How often it is looked depends on the machine; a renewal is due for longer than between two looks.
+      expect(gapS).toBeLessThan(LIFE_S / 3)
       // Three names a node, each renewed at least four times.
       for (const serials of seen.values()) expect(serials.size).toBeGreaterThanOrEqual(3 * 5)
       const now = await bench.each(node => bench.serials(node))
