@@ -1,0 +1,123 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { artifactSource, artifactsFor } from '../../src/provision/artifacts/index.ts'
+import { runCli } from '../helpers/cli.ts'
+import { clusterYaml, type Operator, operator } from './cli.ts'
+import { lacks, storiesOfTheLab } from './here.ts'
+import { type Lab, openLab } from './lab.ts'
+
+storiesOfTheLab()
+
+const MINUTES = 60_000
+const NODES = ['n1', 'n2', 'n3']
+
+describe('three machines', () => {
+  let lab: Lab
+  let ada: Operator
+
+  beforeAll(async () => {
+    if (lacks) return
+    lab = await openLab({ name: 'cluster', nodes: 3 })
+    ada = await operator(lab, clusterYaml(lab, { more: 'components:\n  rabbitmq: {}\n  runtime: {}\n' }))
+    const source = artifactSource({ ...process.env, XDG_CACHE_HOME: join(ada.folder, 'cache') })
+    for (const { name } of Object.values(artifactsFor(process.arch === 'arm64' ? 'arm64' : 'x64')))
+      await source(name)
+  }, 10 * MINUTES)
+  afterAll(() => lab?.close(), 2 * MINUTES)
+
+  test(
+    'become a cluster with brokers and services, proved by a question through each gateway',
+    async () => {
+      const up = await ada.cli('cluster', 'up', '--yes')
+      expect(up, up.stdout + up.stderr).toMatchObject({ code: 0 })
+      for (const name of NODES)
+        expect(up.stdout + up.stderr).toContain(`The gateway of ${name} answered a question`)
+    },
+    15 * MINUTES,
+  )
+
+  test(
+    'have nothing to do the second time, and are written nothing',
+    async () => {
+      const before = await held()
+      const again = await ada.cli('cluster', 'up')
+      expect(again, again.stderr).toMatchObject({ code: 0 })
+      expect(again.stdout).toContain('Nothing was changed.')
+      expect(await held()).toEqual(before)
+    },
+    3 * MINUTES,
+  )
+
+  test(
+    'work tasks off on every executor, which hear of them over the brokers',
+    async () => {
+      const ids = await Promise.all(Array.from({ length: 12 }, submitted))
+      await Promise.all(ids.map(ended))
+      const logs = await Promise.all(
+        NODES.map(name => lab.node(name).run('journalctl -o cat -u llmagentos-executor')),
+      )
+      expect(logs.every(log => log.includes('executor started'))).toBe(true)
+    },
+    2 * MINUTES,
+  )
+
+  test.each(['n2', 'n3'])(
+    'answer and work tasks off while %s is gone, and are well again when it is back, without an operator',
+    async name => {
+      await answers()
+      await lab.node(name).kill()
+      await answers()
+      await ended(await submitted())
+      await lab.node(name).start()
+      await vi.waitFor(async () => expect(await ada.cli('cluster', 'status')).toMatchObject({ code: 0 }), {
+        timeout: 2 * MINUTES,
+        interval: 2_000,
+      })
+      await ended(await submitted())
+    },
+    6 * MINUTES,
+  )
+
+  test(
+    'go on answering from what comes along while the node with the store is gone, and lose nothing that was accepted',
+    async () => {
+      const accepted = await submitted()
+      await lab.node('n1').kill()
+      // Knowledge lies in the store, and this engine quotes it: what comes along is answered from all the same.
+      const asked = await runCli(['ask', 'what does Ada grow?', '-'], {
+        folder: ada.folder,
+        stdin: 'Ada grows roses in her garden.\n',
+      })
+      const without = await ada.cli('ask', 'what is not in any cache?')
+      const began = performance.now()
+      const refused = await ada.cli('task', 'submit', 'how do I add a node?')
+      expect(performance.now() - began).toBeLessThan(20_000)
+      expect(refused.code, refused.stderr).toBe(6)
+      await lab.node('n1').start()
+      await ended(accepted)
+      await vi.waitFor(async () => expect(await ada.cli('cluster', 'status')).toMatchObject({ code: 0 }), {
+        timeout: 2 * MINUTES,
+        interval: 2_000,
+      })
+      expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('roses') })
+      expect(without).toMatchObject({ code: 6, stderr: expect.stringContaining('cannot be reached') })
+    },
+    6 * MINUTES,
+  )
+
+  const held = () => Promise.all(lab.nodes.map(node => node.files()))
+  const answers = () =>
+    vi.waitFor(async () => expect(await ada.cli('ask', 'how do I add a node?')).toMatchObject({ code: 0 }), {
+      timeout: 60_000,
+      interval: 500,
+    })
+  const submitted = async () => {
+    const task = await ada.cli('task', 'submit', '--json', 'how do I add a node?')
+    expect(task, task.stderr).toMatchObject({ code: 0 })
+    return (JSON.parse(task.stdout) as { task: { id: string } }).task.id
+  }
+  const ended = async (id: string) => {
+    const watched = await ada.cli('task', 'watch', id)
+    expect(watched, watched.stderr).toMatchObject({ code: 0 })
+  }
+})
