@@ -6,12 +6,13 @@ import { FORGET } from '../../../src/provision/reconcile/programs/forget.ts'
 import { CACHE, FENCED, STATE } from '../../../src/provision/reconcile/programs/places.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 
-/** This machine as a node all of whose folders are the test's own. */
+/** This machine as a node all of whose folders are the test's own, and without units. */
 function node() {
   const root = tempFolder()
   const program = [STATE, CACHE, '/run/llmagentos', '/etc/?', '/opt/?', '/var/lib/" $4']
     .reduce((text, path) => text.replaceAll(path, root + path), FORGET)
     .replaceAll(`${root}${root}`, root)
+    .replaceAll('systemctl ', ': ')
   const write = (path: string, text = '') => {
     mkdirSync(dirname(root + path), { recursive: true })
     writeFileSync(root + path, text)

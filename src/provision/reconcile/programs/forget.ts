@@ -15,6 +15,10 @@ if [ -d ${LOCK} ] && [ "$1" != empty ]; then
   [ ! -e ${LOCK}/lease ] || exit ${FENCED}
 fi
 
+# A slice stays when its file and all that was in it are gone.
+systemctl list-units --plain --no-legend --state=active 'llmagentos*.slice' | while read -r unit rest; do systemctl stop -- "$unit" || exit 1; done || exit 1
+systemctl reset-failed 'llmagentos*' 2>/dev/null || :
+
 # Also the folders above, as far as they are empty; one that a package brought stays.
 empty() {
   dir=$(dirname -- "$1")
