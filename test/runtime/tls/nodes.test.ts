@@ -1,9 +1,11 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
+import { fetchRecords } from '../../../src/contracts/auth-records.ts'
 import { listRecords } from '../../../src/contracts/store.ts'
 import { ownHop } from '../../../src/runtime/hop.ts'
 import { runCli } from '../../helpers/cli.ts'
+import { exchanged } from '../revoking.ts'
 import { Nodes } from './nodes.ts'
 
 test('two processes over mutual TLS answer a question that came in through the gateway over TLS', async () => {
@@ -46,6 +48,19 @@ test('when a replica is killed or stops, the next one answers', async () => {
   await vi.waitFor(async () => expect(await ask()).toMatchObject({ code: 0 }), 10_000)
   expect(await nodes.end(second, 'SIGTERM')).toBe(0)
   expect(await ask()).toMatchObject({ code: 0 })
+})
+
+test('two instances of auth know each other’s keys over mutual TLS, and tell no other service', async () => {
+  const nodes = await new Nodes().place(['auth'])
+  await nodes.start(['data'])
+  await nodes.start(['auth'])
+  await nodes.start(['auth'], { replica: 1 })
+  const key = readFileSync(await nodes.keyFile(), 'utf8').trim()
+  const gateway = nodes.calls('gateway')
+  for (const peer of gateway.peers('auth')) {
+    await vi.waitFor(() => exchanged(gateway, key, peer), 10_000)
+    await expect(gateway.call(fetchRecords, ownHop(), { peer })).rejects.toMatchObject({ status: 403 })
+  }
 })
 
 test('a unit is told when its services take requests, and finds its credentials', async () => {
