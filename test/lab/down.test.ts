@@ -169,6 +169,7 @@ describe('cluster status and cluster down on two machines', () => {
       const left = `systemctl list-units --all --plain --no-legend 'llmagentos*'; ls -d /run/llmagentos* /var/lib/llmagentos* 2>/dev/null || :`
       for (const node of lab.nodes) expect(await node.run(left)).toBe('')
       expect(JSON.parse((await ada.cli('cluster', 'status', '--json')).stdout).applied).toBeNull()
+      expect((await ada.cli('cluster', 'list', '--json')).stdout).not.toContain('"lab"')
     },
     5 * MINUTES,
   )

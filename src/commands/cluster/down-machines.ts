@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import { EXIT, type ExitCode } from '../../errors.ts'
-import type { Down } from '../../provision/index.ts'
-import type { Call } from '../command.ts'
+import type { Cluster, Down } from '../../provision/index.ts'
+import type { Call, Io } from '../command.ts'
 import { type MachineFlags, withMachines } from '../machines/index.ts'
 import { downJson, downText, keptLines } from '../views/down.ts'
 import { planText } from '../views/plan.ts'
@@ -44,13 +44,20 @@ export function downMachines({ flags, json, io }: Call<DownFlags>): Promise<Exit
       },
     }).finally(() => progress.stop())
     const exit = exitOf(done)
-    // The next cluster of this name begins with number 1 again.
-    if (exit === EXIT.ok && done.kept.length === 0) rmSync(baseFile(cluster, io.env), { force: true })
+    if (exit === EXIT.ok && done.changed > 0 && done.kept.length === 0) await forget(cluster, io)
     const seconds = Math.round((performance.now() - began) / 100) / 10
     if (json) io.print(JSON.stringify({ event: 'done', ...downJson(done), purged: purge, seconds, exit }))
     else for (const line of downText(done, { name: cluster.name, purge, seconds })) io.print(line)
     return exit
   })
+}
+
+/** The next cluster of this name has other keys, and begins with number 1 again. */
+async function forget(cluster: Cluster, io: Io): Promise<void> {
+  rmSync(baseFile(cluster, io.env), { force: true })
+  const { Clusters } = await import('../../runtime/index.ts')
+  const clusters = new Clusters(io.env)
+  if (clusters.get(cluster.name)) clusters.forget(cluster.name)
 }
 
 const exitOf = ({ failed, remains }: Down): ExitCode =>
