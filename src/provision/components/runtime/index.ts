@@ -13,6 +13,7 @@ import { plan } from './plan.ts'
 import { ports } from './ports.ts'
 import { prove } from './prove.ts'
 import { type Config, schema } from './schema.ts'
+import { vipFacts } from './vip.ts'
 
 const GIB = 1024 ** 3
 const WORKER_BYTES = 256 * 1024 ** 2
@@ -34,7 +35,12 @@ export const runtime: Component<Config> = {
     memoryBytes: node.roles.includes('control') ? config.memoryBytes : WORKER_BYTES,
     disk: [{ path: '/opt', bytes: GIB }],
   }),
-  facts: (view, node) => [os, placed, ...(gatewaysOf(view).includes(node) ? [healthOf(view)] : [])],
+  facts: (view, node) => [
+    os,
+    placed,
+    ...(gatewaysOf(view).includes(node) ? [healthOf(view)] : []),
+    ...vipFacts(view, node),
+  ],
   refuse({ config }) {
     const { maxStaleMs } = config.auth
     if (maxStaleMs < 1_000 || maxStaleMs > 60_000)

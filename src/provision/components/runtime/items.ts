@@ -12,12 +12,14 @@ import { artifactsOn, programItems } from './program-items.ts'
 import type { Config } from './schema.ts'
 import { signerCertificates, signerItems } from './signer.ts'
 import { tendItems } from './tend.ts'
+import { vipItems } from './vip.ts'
 
 /** Every node gets the programs, and a unit for each process of ours that it runs. Throws UnknownFact, and Failure (3) where this installation lacks a program. */
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
   const { bundle, node: interpreter } = artifactsOn(facts, node)
   return [
     ...serviceItems(view, facts, node),
+    ...vipItems(view, facts, node),
     ...signerItems(view, facts, { node, programs: [bundle.name, interpreter.name] }),
     ...tendItems(view, facts, node),
   ]

@@ -82,9 +82,9 @@ test('replicas that serve are restarted one after the other, those that are new 
     ...['gateway', 'signer'].flatMap(name => ['n1', 'n2', 'n3'].map(node => `runtime: ${name} on ${node}`)),
   ])
   expect(says({ n1: done(3, 'n1'), n2: stopped('n2'), n3: stopped('n3') })).toEqual([
-    'runtime: auth on n2, n3',
     // The timer that looks after certificates.
     'runtime: programs and settings',
+    'runtime: auth on n2, n3',
     'runtime: worker on n2, n3',
     'runtime: llm on n2, n3',
     'runtime: gateway on n2, n3',

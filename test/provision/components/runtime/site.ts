@@ -19,12 +19,12 @@ export const bare = {
   [PORT]: 'no',
 }
 
-export function viewOf(count: number, roles: string[] = []) {
+export function viewOf(count: number, roles: string[] = [], more = '') {
   const nodes = Array.from(
     { length: count },
     (_, i) => `  - {name: n${i + 1}, address: 10.0.0.1${i}, roles: [${roles[i] ?? 'control'}]}\n`,
   )
-  const text = `name: story\nrecovery: none\nssh: {user: ops}\nnodes:\n${nodes.join('')}components:\n  runtime: {}\n`
+  const text = `name: story\nrecovery: none\nssh: {user: ops}\nnodes:\n${nodes.join('')}${more}components:\n  runtime: {}\n`
   const cluster = parse(text, { env: {}, components: [runtime] })
   const { view } = partsOf(cluster, { components: [runtime], nodes: cluster.nodes })[0]!
   const secret = (name: string) => new Secret(name === 'ca-certificate' ? authority : `secret of ${name}`)
