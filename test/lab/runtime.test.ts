@@ -88,6 +88,22 @@ describe('our services', () => {
     ).toBe('')
   })
 
+  test('certificates of all services are renewed by the machines themselves, and there is still nothing to do', async () => {
+    // As if each lived for so long that less than a third of it were left.
+    const aged = `const fs=require('node:fs'),c=JSON.parse(fs.readFileSync('/etc/llmagentos/tend.json'));for(const one of c.certificates)one.lifeMs*=4;fs.writeFileSync('/run/tend.json',JSON.stringify(c))`
+    for (const node of lab.nodes) {
+      expect(await node.run('systemctl is-active llmagentos-tend.timer')).toBe('active\n')
+      expect(await node.ssh(['llmagentos', 'node', 'tend'])).toMatchObject({ code: 0 })
+      const tended = await node.run(
+        `/opt/llmagentos/node/bin/node -e "${aged}" && llmagentos node tend --json --config /run/tend.json`,
+      )
+      for (const one of JSON.parse(tended).certificates) expect(one).toMatchObject({ did: 'renewed' })
+    }
+    const asked = await ada.cli('ask', '--json', 'how do I add a node?')
+    expect(asked, asked.stderr).toMatchObject({ code: 0 })
+    expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+  })
+
   test('they may do little on the machine, each under a user of its own', async () => {
     const units = (
       await lab.node('n1').run(`systemctl list-units --plain --no-legend 'llmagentos-*.service'`)
