@@ -10,4 +10,6 @@ export const LONG = [
   'items',
   'rabbitmq',
   'tend-long',
+  'up-faults',
+  'up-killed',
 ].map(name => `test/lab/${name}.test.ts`)

@@ -67,13 +67,27 @@ export async function up(o: UpOptions): Promise<Up> {
     return { ...judged(o, found, outcome), access: accessOf(found.parts, { ...o, facts: found.facts }) }
   }
   await recoverable(o, found)
-  ready(o, found.preflight())
+  const { control } = found
+  const findings = found.preflight()
+  const theirs = findings.some(standsAgainst) && (await lockHolder([...connectionsOf(control, o).values()]))
+  if (theirs) return afterTheirs(o, found)
+  ready(o, findings)
   o.onEvent({ type: 'plan', plans: found.plans })
   await o.agree(found.plans)
-  const { control } = found
   return withLock(o, { control, doing: 'cluster up' }, lock =>
     change({ ...o, signal: lock.signal }, found, lock.number),
   )
+}
+
+/**
+ * What stands against a change while another run makes one may be that run's own doing, such as a dpkg in the middle of its work. So its
+ * end is waited for, and that of its steps, before anything is judged. Throws Failure (7).
+ */
+async function afterTheirs(o: UpOptions, { control, nodes }: Look): Promise<Up> {
+  await withLock(o, { control, doing: 'cluster up' }, ({ number, signal }) =>
+    fence([...connectionsOf(nodes, o).values()], number, { deadlineMs: FENCE_MS, signal }),
+  )
+  return up(o)
 }
 
 /** Secrets are made when it is known who can have them back. Throws Failure (2). */

@@ -1,4 +1,5 @@
 import { ALIVE } from './alive.ts'
+import { SAY_FULL } from './full.ts'
 import { FENCE, FENCED, STATE, STEPS } from './places.ts'
 
 /**
@@ -7,6 +8,7 @@ import { FENCE, FENCED, STATE, STEPS } from './places.ts'
  */
 export const RAISE_FENCE = String.raw`umask 077
 export LC_ALL=C.UTF-8
+${SAY_FULL}
 mkdir -p ${STATE} && exec 9>>${FENCE}.lock && flock -w 60 9 || exit 1
 fence=$(cat ${FENCE} 2>/dev/null || echo 0)
 if [ "$1" -lt "$fence" ]; then echo "$fence"; exit ${FENCED}; fi

@@ -1,3 +1,4 @@
+import { SAY_FULL } from './full.ts'
 import { FENCE, LOCK } from './places.ts'
 
 /** Seconds of the node's boot clock after which a lease that was not renewed is free. */
@@ -9,6 +10,7 @@ export const LEASE_SECONDS = 40
  */
 export const LEASE = String.raw`umask 077
 export LC_ALL=C.UTF-8
+${SAY_FULL}
 verb=$1 mine=$2 lease=${LOCK}/lease
 boot=$(cat /proc/sys/kernel/random/boot_id) now=$(cut -d. -f1 /proc/uptime)
 

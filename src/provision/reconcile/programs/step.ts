@@ -1,4 +1,5 @@
 import { ALIVE } from './alive.ts'
+import { SAY_FULL } from './full.ts'
 import { KEEP_JOURNAL, OLDER_JOURNAL } from './journal.ts'
 import { BEFORE, FENCE, FENCED, INCOMPLETE, JOURNAL, MANIFEST, STATE, STEPS, UNIT } from './places.ts'
 
@@ -71,6 +72,7 @@ whole() { [ -z "$(tail -c 1 "$1")" ] || echo >>"$1"; }
 
 start() {
   new=$folder
+  ${SAY_FULL}
   mkdir -p ${STATE} && exec 9>>${FENCE}.lock && flock -w 60 9 || { rm -rf "$new"; exit 1; }
   fence=$(cat ${FENCE} 2>/dev/null || echo 0)
   if [ "$number" -lt "$fence" ]; then rm -rf "$new"; echo "$fence"; exit ${FENCED}; fi
