@@ -3,6 +3,7 @@ export const LONG = [
   'bus',
   'bus-faults',
   'bus-services',
+  'canaries',
   'certificates',
   'engine-faults',
   'engine-lock',
