@@ -1,10 +1,11 @@
 import type { Down } from '../../provision/index.ts'
 
-/** What stays because it is data, one line for each folder of a node. */
+/** What stays because it is data; the many secrets of a node are one line. */
 export function keptLines(kept: Down['kept']): string[] {
   const folders = new Map<string, Down['kept']>()
   for (const one of kept) {
-    const key = `${one.node}\t${one.component}\t${one.path.slice(0, one.path.lastIndexOf('/'))}`
+    const folder = one.path.slice(0, one.path.lastIndexOf('/'))
+    const key = `${one.node}\t${one.component}\t${folder === '/var/lib' ? one.path : folder}`
     folders.set(key, [...(folders.get(key) ?? []), one])
   }
   return [...folders.values()].map(same => {

@@ -5,7 +5,7 @@ import { linesOf } from './fields.ts'
 export const STATE = '/var/lib/llmagentos'
 export const FOLDERS = ['/etc/llmagentos', '/opt/llmagentos', '/var/cache/llmagentos', '/run/llmagentos']
 
-/** Awk for the manifest: folders that systemd made for users of ours, also for those who are gone. */
+/** Awk for the manifest: folders that systemd may have made for users of ours, also for those who are gone. */
 export const FOLDERS_OF_USERS =
   '$3 == "user" && $4 ~ /^[a-z_][a-z0-9_-]*$/ && !seen[$4]++ { print "/var/lib/" $4 }'
 
@@ -17,7 +17,7 @@ export const traces: Fact<string[]> = {
   if [ -e "$at" ] || [ -L "$at" ]; then echo "$at"; fi
 done
 [ ! -f ${STATE}/manifest ] || awk -F '\\t' '${FOLDERS_OF_USERS}' ${STATE}/manifest | while IFS= read -r at; do
-  if [ -d "$at" ]; then echo "$at"; fi
+  if [ -n "$(ls -A -- "$at" 2>/dev/null)" ]; then echo "$at"; fi
 done
 units=$(systemctl list-units --plain --no-legend --state=active,activating,failed 'llmagentos*') || exit
 printf '%s\\n' "$units" | awk 'NF { print $1 }'

@@ -18,10 +18,16 @@ function node() {
     writeFileSync(root + path, text)
   }
   const manifest = ['/etc/llmagentos/tls/a.key', '/etc/llmagentos/b', '/etc/shared/c']
-  const lines = [...manifest.map(path => `file\t${root}${path}`), 'user\tstory-log', 'user\t../odd']
+  const lines = [
+    ...manifest.map(path => `file\t${root}${path}`),
+    'user\tstory-log',
+    'user\tstory-idle',
+    'user\t../odd',
+  ]
   write(`${STATE}/manifest`, lines.map(line => `-\tstory\t${line}\n`).join(''))
   write('/var/lib/story-log/requests')
   write('/var/odd/x')
+  mkdirSync(join(root, 'var/lib/story-idle'))
   write(`${STATE}/fence`, '3\n')
   write(`${STATE}/lock/number`, '3\n')
   write(`${CACHE}/upload`)
@@ -51,6 +57,8 @@ test('a node that keeps data loses empty folders alone', async () => {
   const one = node()
   expect(await one.forget('empty', 3)).toBe(0)
   expect(one.has('/etc/llmagentos')).toBe(false)
+  expect(one.has('/var/lib/story-idle')).toBe(false)
+  expect(one.has('/var/lib/story-log/requests')).toBe(true)
   expect(one.has(`${STATE}/manifest`)).toBe(true)
 })
 

@@ -32,6 +32,7 @@ empty() {
 }
 [ ! -f ${MANIFEST} ] || awk -F '\t' '$3 == "file" && !seen[$4]++ { print $4 }' ${MANIFEST} | while IFS= read -r path; do empty "$path"; done
 rm -rf -- ${CACHE}
+[ ! -f ${MANIFEST} ] || awk -F '\t' '${FOLDERS_OF_USERS}' ${MANIFEST} | while IFS= read -r at; do rmdir -- "$at" 2>/dev/null || :; done
 if [ "$1" = purge ] && [ -f ${MANIFEST} ]; then
   awk -F '\t' '${FOLDERS_OF_USERS}' ${MANIFEST} | while IFS= read -r at; do rm -rf --one-file-system -- "$at" || exit 1; done || exit 1
   left=$(awk -F '\t' '$3 == "package" && !seen[$4]++ { print $4 }' ${MANIFEST} | while IFS= read -r name; do
