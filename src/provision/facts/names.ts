@@ -15,13 +15,19 @@ export function names(names: string[]): Fact<Names> {
     script: `for name in "$(uname -n)" ${quote(all)}; do
   found=$(timeout 4 getent ahostsv4 -- "$name"); code=$?
   [ $code = 0 ] || [ $code = 2 ] || [ $code = 124 ] || exit $code
-  printf '%s\\t%s\\n' "$name" "$(printf '%s\\n' "$found" | cut -d' ' -f1 | sort -u | tr '\\n' ' ')"
+  addresses=
+  while read -r address rest; do
+    case " $addresses " in *" $address "*) ;; *) addresses="$addresses $address" ;; esac
+  done <<END
+$found
+END
+  printf '%s\\t%s\\n' "$name" "$addresses"
 done`,
     parse(stdout) {
       const found = linesOf(stdout).map((line): [string, string[]] => {
         const [name, addresses] = line.split('\t')
         if (!name || addresses === undefined) throw new Error(`${JSON.stringify(line)} is no line of it`)
-        return [name, addresses.split(' ').filter(Boolean)]
+        return [name, addresses.split(' ').filter(Boolean).sort()]
       })
       if (found.length !== all.length + 1) throw new Error('it is not about all names')
       return new Map(found)
