@@ -7,6 +7,7 @@ import { askingAt } from './asking.ts'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
+import { openPorts } from './open-ports.ts'
 
 storiesOfTheLab()
 
@@ -75,6 +76,7 @@ describe('three machines', () => {
       await ended(await submitted())
       await lab.node(name).start()
       await well()
+      expect(await openPorts(lab.node(name).address)).toEqual([22, 7420])
       await ended(await submitted())
     },
     6 * MINUTES,
