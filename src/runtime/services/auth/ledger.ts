@@ -9,7 +9,7 @@ import { Copy } from './copy.ts'
 import type { FeedLog } from './feed-log.ts'
 import { Known } from './known.ts'
 import { readSets } from './read-sets.ts'
-import { notLoaded, storeAway } from './refusals.ts'
+import { notLoaded, storeAway, withoutStore } from './refusals.ts'
 import type { Replicas } from './replicas/index.ts'
 import { names, type RevokedRecord, type Sets } from './sets.ts'
 import { Stored } from './stored.ts'
@@ -49,12 +49,9 @@ export class Ledger {
     this.#known = new Known({ shared: o.replicas !== undefined })
     const content = () => ({ records: this.sets.entries(), pending: [...this.#unstored.names] })
     this.#copy = new Copy({ folder: o.stateFolder, log: o.log, content })
-    this.#unstored = new Unstored({
-      write: (name, atMostMs) => this.#storeRevocation(name, atMostMs),
-      kept: () => this.#copy.save(),
-      signal: this.#ending.signal,
-      log: o.log,
-    })
+    const write = (name: string, atMostMs: number) => this.#storeRevocation(name, atMostMs)
+    const kept = () => this.#copy.save()
+    this.#unstored = new Unstored({ write, kept, signal: this.#ending.signal, log: o.log })
   }
 
   get sets(): Sets {
@@ -108,7 +105,7 @@ export class Ledger {
 
   notes(): string[] {
     const notes = this.replicas?.notes() ?? []
-    if (this.#loaded === 'copy' || this.#loaded === 'replicas') notes.push(awayNote(this.#loaded))
+    if (this.#loaded === 'copy' || this.#loaded === 'replicas') notes.push(withoutStore(this.#loaded))
     const { size } = this.#unstored.names
     if (size > 0) notes.push(`${size} revocations are not in the store yet; they already count.`)
     if (this.#copy.failed) notes.push(`The copy of the keys could not be written: ${this.#copy.failed}.`)
@@ -158,8 +155,8 @@ export class Ledger {
     return ['store', ...(this.#copy.failed ? ['disk'] : []), ...missing]
   }
 
-  /** Records of another instance. Returns once they are in the copy. */
-  async takeIn({ records, unstored }: Given): Promise<void> {
+  /** Records of another instance. They count when it returns, and are in the copy when what it returns does. */
+  takeIn({ records, unstored }: Given): Promise<void> {
     let news = false
     for (const { name, record } of records) {
       if (!this.#known.take(name, record)) continue
@@ -167,10 +164,7 @@ export class Ledger {
       if (!this.#readStore) this.#heard.add(name)
       if (unstored.includes(name)) this.#unstored.names.add(name)
     }
-    // Sets that are not whole make no copy that could be answered from.
-    if (this.#loaded === 'no') return
-    await (news ? this.#copy.save() : this.#copy.settled())
-    if (this.#loaded === 'store') void this.#unstored.storeAll(STORE_MS)
+    return this.#keep(news)
   }
 
   /** What another instance missed since then. */
@@ -183,6 +177,13 @@ export class Ledger {
     await this.#stored.delete(names.signing(n), this.#ownHop(STORE_MS))
     this.#known.dropSigning(n)
     await this.#copy.save()
+  }
+
+  async #keep(news: boolean): Promise<void> {
+    // Sets that are not whole make no copy that could be answered from.
+    if (this.#loaded === 'no') return
+    await (news ? this.#copy.save() : this.#copy.settled())
+    if (this.#loaded === 'store') void this.#unstored.storeAll(STORE_MS)
   }
 
   async #loadFromStore(): Promise<void> {
@@ -245,6 +246,3 @@ export class Ledger {
     return of ? { ...hop, requestId: of.requestId } : hop
   }
 }
-
-const awayNote = (by: 'copy' | 'replicas') =>
-  `The store is away: keys are checked by ${by === 'copy' ? 'the last copy on disk' : 'what the other instances hold'}, new keys and users are refused.`

@@ -12,3 +12,9 @@ export const storeAway = (why: string, cause?: unknown) =>
     retryAfterSeconds: 2,
     cause,
   })
+
+/** What an operator is told meanwhile. */
+export const withoutStore = (by: 'copy' | 'replicas') => {
+  const source = by === 'copy' ? 'the last copy on disk' : 'what the other instances hold'
+  return `The store is away: keys are checked by ${source}, new keys and users are refused.`
+}

@@ -14,13 +14,9 @@ import {
   setRole,
 } from '../../../../src/contracts/auth.ts'
 import { fetchRecords, giveRecords } from '../../../../src/contracts/auth-records.ts'
-import type { AuthConfig } from '../../../../src/contracts/config.ts'
-import { EXIT } from '../../../../src/errors.ts'
 import { silent } from '../../../../src/log.ts'
 import { waitFor } from '../../../../src/retry.ts'
 import { ownHop } from '../../../../src/runtime/hop.ts'
-import { History } from '../../../../src/runtime/services/auth/replicas/history.ts'
-import { othersIn } from '../../../../src/runtime/services/auth/replicas/others.ts'
 import { AuthStand, person, refusal } from '../../../helpers/auth.ts'
 
 const ALL = [0, 1, 2]
@@ -123,12 +119,15 @@ describe('an instance of auth', () => {
     const stand = await three()
     const admin = await stand.adminKey()
     await stand.stopAuth(2)
-    const hop = await stand.hopOf(admin)
-    const one = stand.as('gateway', 0)
-    for (let n = 0; n < 24; n++)
-      await Promise.all(
-        Array.from({ length: 50 }, (_, i) => one.call(createKey, hop, { body: { name: `k${n}-${i}` } })),
-      )
+    const created = new Date().toISOString()
+    const records = Array.from({ length: 1_200 }, (_, n) => {
+      const id = String(n).padStart(16, '0')
+      const about = { name: 'one of many', user: 'admin', digest: '', scopes: ['ask'], limits: {}, created }
+      return { name: `auth/key/${id}`, record: { id, ...about } }
+    })
+    for (const i of [0, 1])
+      for (const part of [records.slice(0, 600), records.slice(600)])
+        await stand.as('auth', i).call(giveRecords, ownHop(), { body: { records: part, unstored: [] } })
     // Without the store, and without a copy, it has nobody else to ask.
     rmSync(stand.stateOf(2), { recursive: true, force: true })
     await stand.stopData()
@@ -203,48 +202,5 @@ describe('an instance of auth', () => {
         refusal(403, 'caller'),
       )
     }
-  })
-})
-
-describe('which of the addresses it is', () => {
-  const config = (listen: AuthConfig['listen'], ...auth: AuthConfig['listen'][]) =>
-    ({ services: { auth }, listen, stateFolder: '', maxStaleMs: 1000 }) satisfies AuthConfig
-  const at = (host: string) => ({ host, port: 7 })
-  const names = (c: AuthConfig) =>
-    othersIn(c, { peers: () => c.services['auth']!.map(() => ({})) } as never).map(o => o.name)
-
-  test.for<[string, AuthConfig, string[]]>([
-    ['the one that it listens on', config(at('b'), at('a'), at('b'), at('c')), ['auth a:7', 'auth c:7']],
-    ['the first when it listens everywhere', config(at('0.0.0.0'), at('b'), at('a')), ['auth a:7']],
-    ['the only one, whatever it listens on', config(at('x'), at('a')), []],
-  ])('is %s', ([, c, others]) => {
-    expect(names(c)).toEqual(others)
-  })
-
-  test('is refused at the start when it is none of them', () => {
-    expect(() => names(config(at('x'), at('a'), at('b')))).toThrow(
-      expect.objectContaining({ exit: EXIT.usage, why: expect.stringContaining('a:7, b:7') }),
-    )
-  })
-})
-
-test('the history of records stays small, and tells everything to whoever knows another boot', () => {
-  const history = new History()
-  history.append('a')
-  history.append('b')
-  const { boot, version, names } = history.since({})
-  expect(names).toEqual(['a', 'b'])
-  history.append('c')
-  expect(history.since({ boot, after: version }).names).toEqual(['c'])
-  expect(history.isOwn(boot)).toBe(true)
-  for (let n = 0; n < 2_000; n++) history.append(`u${n % 2}`)
-  expect(history.isTooLong(5)).toBe(true)
-  const page = history.since({ boot, after: 0 })
-  expect(page).toMatchObject({ more: true, version: 1_000 })
-  history.restart(['a', 'b', 'c', 'u0', 'u1'])
-  expect(history.isTooLong(5)).toBe(false)
-  expect(history.since({ boot, after: 2_000 })).toMatchObject({
-    names: ['a', 'b', 'c', 'u0', 'u1'],
-    version: 5,
   })
 })
