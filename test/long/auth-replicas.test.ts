@@ -1,3 +1,5 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { createKey, listKeys, revokeKey, whoami } from '../../src/contracts/auth.ts'
 import { listModels } from '../../src/contracts/models.ts'
@@ -5,7 +7,7 @@ import { ownHop } from '../../src/runtime/hop.ts'
 import type { Refusal } from '../../src/runtime/refusal.ts'
 import type { Instance } from '../helpers/processes.ts'
 import { count, exchanged, hopWith, LATE_MS, statusOf, Traffic, until } from '../runtime/revoking.ts'
-import { LATE_REQUESTS, newKey, revokeWhile, threeAuths } from '../runtime/three-auths.ts'
+import { LATE_REQUESTS, newKey, revokeWhile, type Stand, threeAuths } from '../runtime/three-auths.ts'
 
 /** Answered without the store. */
 const STORELESS = [whoami, listKeys, listModels]
@@ -76,6 +78,10 @@ test('while the store is away keys count, new ones are refused, and a revocation
     await until(`${id} to know it`, async () => (await ends(id)) === 'revoked_key')
   await processes.again('data')
   await until('a new key', () => newKey(s, 'auth-1').then(() => true))
+  for (const id of all.slice(1)) expect(await ends(id)).toBe('revoked_key')
+  await until('the store to hold it', async () => (await pending(s, 'auth-1')) === 0)
+  // Its disk is lost too.
+  rmSync(join(processes.folder, 'auth'), { recursive: true })
   for (const id of all.slice(1)) await processes.kill(id)
   for (const id of all) await processes.again(id)
   for (const id of all) {
@@ -83,3 +89,8 @@ test('while the store is away keys count, new ones are refused, and a revocation
     expect(await ends(id)).toBe('revoked_key')
   }
 }, 120_000)
+
+/** Revocations that the copy of an instance still has to bring to the store. */
+async function pending({ processes }: Stand, id: Instance): Promise<number> {
+  return JSON.parse(readFileSync(join(processes.folder, id, 'sets.json'), 'utf8')).pending.length
+}
