@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
@@ -38,6 +38,7 @@ describe('a cluster up that does not come to its end', () => {
     async () => {
       await slowApt(lab.node('n1'), 15)
       const sleeper = ada.start('cluster', 'up', '--yes', '--json')
+      onTestFinished(() => void sleeper.child.kill('SIGKILL'))
       await aptRunning(lab.node('n1'))
       const began = performance.now()
       sleeper.child.kill('SIGSTOP')
