@@ -172,7 +172,6 @@ describe('what services say to each other means nothing from outside', () => {
       '/api/v1/%2e%2e/%2e%2e/internal/auth/feed',
       '/api/v1/..;/internal/auth/feed',
       '/metrics',
-      '/ready',
       '/api/v1/metrics',
       '/',
       '/api',
@@ -183,6 +182,11 @@ describe('what services say to each other means nothing from outside', () => {
     const answer = await get(path, ['X-Caller: executor'])
     expect(answer.status).toBe(404)
     expect(JSON.parse(answer.body).error.code).toBe('no_route')
+  })
+
+  test('/ready is one word, and tells nothing of the services', async () => {
+    const answer = await get('/ready', ['X-Caller: executor'])
+    expect(answer).toMatchObject({ status: 200, body: 'ready\n' })
   })
 
   test.each(

@@ -1,11 +1,11 @@
 import { CLASSES, type TaskClass } from '../../../contracts/tasks.ts'
+import { type Entry, FairQueue } from '../../fair.ts'
 import { type Hop, ownHop } from '../../hop.ts'
 import { hear, type ReadyMessage, readyQueue, type TaskEvents, tellCompleted } from '../../tasks/events.ts'
 import { type Attempt, attemptText, queuedName } from '../../tasks/names.ts'
 import { isFinal, parsed, type TaskRecord } from '../../tasks/records.ts'
 import { listQueued, listRunning } from './backlog.ts'
 import type { Executors } from './executors.ts'
-import { type Entry, FairQueue } from '../../fair.ts'
 import { every, OURSELVES, type Parts } from './parts.ts'
 import { Rates } from './rates.ts'
 
