@@ -94,6 +94,7 @@ describe.each(SUITES)('three nodes of %s', suite => {
     expect(await textOf(first.ssh(read))).toBe('data')
     await first.reboot()
     expect(await textOf(first.ssh(read))).toBe('data')
+    expect(await textOf(first.ssh(['readlink', '-e', '/dev/disk/by-id/virtio-lab-vdb']))).toBe(disk)
     expect(await second.addDisk('16M')).toBe('/dev/vdb')
   })
 

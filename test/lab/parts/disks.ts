@@ -4,6 +4,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs'
@@ -31,7 +32,8 @@ export const disksOf = (place: Place) =>
 
 /**
  * Gives a node the loop device over its disk file: on its list of devices, in its /dev at the next boot, and at once when it runs
- * (`leader` is its first process). Nothing but a loop device over a file of this node can pass here.
+ * (`leader` is its first process). It gets the name that udev gives a guest's disk, too. Nothing but a loop device over a file of this
+ * node can pass here.
  */
 export function attach(place: Place, disk: string, leader?: number): void {
   const file = fileOf(place, disk)
@@ -43,10 +45,22 @@ export function attach(place: Place, disk: string, leader?: number): void {
   const nextBoot = join(place.root, DISKS, disk)
   rmSync(nextBoot, { force: true })
   output('mknod', ['-m', '0660', nextBoot, ...device])
+  linkById(join(place.root, DISKS), disk)
   if (leader === undefined) return
   const inNode = ['-t', String(leader), '-m', '-p']
   attempt('nsenter', [...inNode, 'rm', '-f', `/dev/${disk}`])
   output('nsenter', [...inNode, 'mknod', '-m', '0660', `/dev/${disk}`, ...device])
+  output('nsenter', [...inNode, 'mkdir', '-p', `/dev/${BY_ID}`])
+  output('nsenter', [...inNode, 'ln', '-sfn', `../../${disk}`, `/dev/${BY_ID}/virtio-lab-${disk}`])
+}
+
+const BY_ID = 'disk/by-id'
+
+function linkById(folder: string, disk: string): void {
+  const link = join(folder, BY_ID, `virtio-lab-${disk}`)
+  mkdirSync(join(folder, BY_ID), { recursive: true })
+  rmSync(link, { force: true })
+  symlinkSync(`../../${disk}`, link)
 }
 
 /** Lets go of every loop device over a file of this lab. */

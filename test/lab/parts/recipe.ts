@@ -27,7 +27,7 @@ export interface Recipe {
 export const recipe = (o: { suite: Suite; flavour: Flavour }): Recipe => ({
   suite: o.suite,
   packages: PACKAGES[o.flavour],
-  atHand: o.flavour === 'ready' ? AT_HAND : [],
+  atHand: o.flavour === 'ready' ? atHand(o.suite) : [],
   before: o.flavour === 'guest' ? SMALL_INITRAMFS : [],
   script: SCRIPTS[o.flavour],
   sources: sources(o.suite),
@@ -54,7 +54,12 @@ const BARE = [
 ]
 const READY = [...BARE, 'chrony', 'curl', 'nftables']
 // What stories install on nodes that are ready: one line more here saves each node its download.
-const AT_HAND = ['keepalived', 'python3', 'rabbitmq-server', 'ufw']
+const AT_HAND = [
+  ...['keepalived', 'python3', 'rabbitmq-server', 'ufw'],
+  ...['ceph-common', 'ceph-fuse', 'ceph-mds', 'ceph-mgr', 'ceph-mon', 'ceph-osd', 'python3-rados', 'radosgw'],
+]
+// On bookworm it is in ceph-osd.
+const atHand = (suite: Suite) => (suite === 'bookworm' ? AT_HAND : [...AT_HAND, 'ceph-volume'])
 const PACKAGES: Record<Flavour, string[]> = {
   minimal: ['ca-certificates', 'libstdc++6'],
   bare: BARE,
