@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { BusConfig } from './bus.ts'
 import { SERVICES } from './identity.ts'
+import { StoreConfig } from './s3.ts'
 
 export const SocketAddress = Type.Object({ socket: Type.String() }, { additionalProperties: false })
 export type SocketAddress = Static<typeof SocketAddress>
@@ -74,7 +75,7 @@ export const LlmConfig = Type.Object({
 export const TaskConfig = Type.Object({ ...Common })
 export const DataConfig = Type.Object({
   ...Common,
-  store: Type.Object({ embedded: Type.String({ description: 'folder' }) }),
+  store: StoreConfig,
   indexFolder: Type.String(),
 })
 export const ExecutorConfig = Type.Object({

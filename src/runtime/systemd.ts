@@ -5,7 +5,7 @@ import { jsonLog } from './logging.ts'
 
 const NOTIFY_MS = 10_000
 /** Fields of a config that name a file. */
-const FILES = ['cert', 'key', 'ca', 'passwordFile']
+const FILES = ['cert', 'key', 'ca', 'passwordFile', 'secretKeyFile']
 const CREDENTIAL = /^credential:([A-Za-z0-9][A-Za-z0-9._-]*)$/
 
 /**

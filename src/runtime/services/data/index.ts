@@ -4,7 +4,7 @@ import { registerKb } from './kb.ts'
 import { registerObjects } from './objects/index.ts'
 import { registerRecords } from './records.ts'
 import { registerSessions } from './sessions/index.ts'
-import { openEmbedded } from './store/embedded.ts'
+import { openStore } from './store/open.ts'
 import { keepSwept } from './sweep.ts'
 import { refuseSealedAttempts } from './task-fence.ts'
 
@@ -15,7 +15,7 @@ export const data: Service<DataConfig> = {
   callers: ['gateway', 'auth', 'llm', 'task', 'executor'],
   verifies: true,
   async setup(app, deps) {
-    const store = await openEmbedded(deps.config.store.embedded)
+    const store = await openStore(deps.config.store, { log: deps.log })
     refuseSealedAttempts(app, store)
     registerRecords(app, deps, store)
     registerObjects(app, deps, store)
