@@ -50,7 +50,7 @@ describe.each(SUITES)('certificates of the cluster on %s', suite => {
         `IP Address:${address}`,
       ])
         expect(names).toContain(part)
-      expect(await run('stat -c "%a %U:%G" /etc/llmagentos/tls/story.key')).toBe('640 root:story\n')
+      expect(await run('stat -c "%a %U:%G" /etc/llmagentos/tls/story.key')).toBe('600 story:story\n')
       expect(await run('systemctl is-active story-tls.service')).toBe('active\n')
       const ofKey = await run('openssl pkey -in /etc/llmagentos/tls/story.key -pubout')
       expect(await shown(name, '-pubkey')).toBe(ofKey)

@@ -50,7 +50,7 @@ export function componentsOf(story: Story): Component[] {
         { kind: 'user', name: 'story', home: '/nonexistent', says: 'runs the story' },
         certificate(view, node, {
           name: 'story',
-          owner: 'root:story',
+          owner: 'story:story',
           usage: 'both',
           users: [UNIT],
           says: 'for the story',

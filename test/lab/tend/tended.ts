@@ -69,7 +69,7 @@ export const tended: Component = {
 }
 
 const ownCertificates = (view: View<unknown>, node: WantedNode) => [
-  certificate(view, node, { name: 'worker', owner: 'root:story', usage: 'both', says: 'for the story' }),
+  certificate(view, node, { name: 'worker', owner: 'story:story', usage: 'both', says: 'for the story' }),
   certificate(view, node, { name: 'told', usage: 'both', users: [TOLD_UNIT], says: 'for the story' }),
 ]
 

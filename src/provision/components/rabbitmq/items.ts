@@ -23,15 +23,14 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
   const password = view.secret(ADMIN_SECRET).reveal()
   const authorization = Buffer.from(`${ADMIN}:${password}`).toString('base64')
   const file = { kind: 'file', mode: 0o644, owner: 'root:root' } as const
-  const private_ = { kind: 'file', mode: 0o640, owner: 'root:rabbitmq' } as const
+  const own = { kind: 'file', mode: 0o600, owner: 'rabbitmq:rabbitmq' } as const
   return [
     { kind: 'package', names: [PACKAGE], held: true, says: 'the message broker' },
     {
-      kind: 'file',
+      ...own,
       path: '/var/lib/rabbitmq/.erlang.cookie',
       text: view.secret(COOKIE_SECRET),
       mode: 0o400,
-      owner: 'rabbitmq:rabbitmq',
       says: 'what brokers know each other by',
     },
     ...certificates(view, node),
@@ -61,7 +60,7 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
       says: 'the other brokers',
     },
     {
-      ...private_,
+      ...own,
       path: '/etc/rabbitmq/conf.d/90-llmagentos-user.conf',
       text: new Secret(firstUser(password)),
       says: 'our user in place of guest',
@@ -87,7 +86,7 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
 export const certificates = (view: View<Config>, node: WantedNode): CertificateItem[] => [
   certificate(view, node, {
     name: CERTIFICATE,
-    owner: 'root:rabbitmq',
+    owner: 'rabbitmq:rabbitmq',
     usage: 'both',
     // Erlang reads the files again by itself, within two minutes.
     users: [],

@@ -63,7 +63,7 @@ export function certificateItems(
   view: View<Config>,
   { node, process }: Pick<Placed, 'node' | 'process'>,
 ): CertificateItem[] {
-  const owner = `root:${userOf(process.name)}`
+  const owner = `${userOf(process.name)}:${userOf(process.name)}`
   const { gateway } = view.cluster
   const own = process.services.map(name =>
     certificate(view, node, { name, owner, usage: 'both', says: `the other services know ${name} by this` }),

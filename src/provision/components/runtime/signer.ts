@@ -62,7 +62,7 @@ export const signerCertificates = (view: View<unknown>, node: WantedNode): Certi
     ? [
         certificate(view, node, {
           name: SIGNER,
-          owner: `root:${USER}`,
+          owner: `${USER}:${USER}`,
           usage: 'server',
           says: 'nodes know the signer by this',
         }),

@@ -12,7 +12,7 @@ export interface CertificateItem {
   kind: 'certificate'
   /** Of the files and of the identity. */
   name: string
-  /** `user:group` of the key: 0600, and 0640 where the group is not root. */
+  /** `user:group` of the key, which is 0600. */
   owner: string
   usage: 'server' | 'client' | 'both'
   uris: string[]

@@ -9,6 +9,8 @@ import { pathsOf } from './paths.ts'
 import { KEY, PLACE, SIGN } from './programs.ts'
 import { signableOf } from './signable.ts'
 
+/** Of a key. */
+const MODE = 0o600
 const DEADLINE_MS = 60_000
 // Whoever uses it may take long to start.
 const RENEW_MS = 300_000
@@ -46,18 +48,15 @@ export function renewal(item: CertificateItem, o: { now: Now; facts: Facts }): S
 function keyFault({ owner }: CertificateItem, found: Certified | undefined): string | undefined {
   if (!found) return 'there is none'
   if (!found.key) return 'it cannot be read'
-  if (found.mode !== modeOf(owner) || found.owner !== owner) return `it belongs to ${owner} alone`
+  if (found.mode !== MODE || found.owner !== owner) return `it belongs to ${owner} alone`
   if (!found.request) return 'its request is missing'
   return undefined
 }
 
-const modeOf = (owner: string) => (owner.endsWith(':root') ? 0o600 : 0o640)
-
 function makeKey(item: CertificateItem, now: Now, o: { found?: Certified; says: string }): Step {
   const paths = Object.values(pathsOf(item.name))
   const missing = paths.filter(path => !entryOf(now, 'file', path))
-  // Others could read it, so it is nobody's secret any more.
-  const anew = o.found && (o.found.mode & ~modeOf(item.owner)) !== 0 ? 'new' : 'keep'
+  const anew = o.found && isOpen(o.found, item) ? 'new' : 'keep'
   return step({
     node: now.node,
     says: o.found
@@ -65,10 +64,16 @@ function makeKey(item: CertificateItem, now: Now, o: { found?: Certified; says: 
       : `make a key for ${item.name}: ${item.says}`,
     risk: o.found ? 'change' : 'add',
     deadlineMs: DEADLINE_MS,
-    act: shell(KEY, item.name, item.owner, modeOf(item.owner).toString(8), anew),
+    act: shell(KEY, item.name, item.owner, MODE.toString(8), anew),
     leaves: missing.map((path): Left => left(now, 'file', path)),
   })
 }
+
+/** Others could read it, so it is nobody's secret any more. The group of its own user is no other: keys of an earlier version are like that. */
+const isOpen = ({ mode, owner }: Certified, item: CertificateItem) =>
+  (mode & ~(groupOf(owner) === groupOf(item.owner) ? 0o640 : MODE)) !== 0
+
+const groupOf = (owner: string) => owner.split(':')[1]
 
 /** By the first control node of those that answered: its step fails, and says so, where the CA's key is not there. */
 function sign(item: CertificateItem, o: { now: Now; facts: Facts; found: Certified; fault: Fault }): Step {

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { parse as parseYaml } from 'yaml'
 import { factsOf } from '../../os/node.ts'
+import { forget } from '../certified.ts'
 import { type NodeNow, printedOf, siteOf } from './site.ts'
 
 /** What nodes are like, and what is planned and found. */
@@ -21,6 +22,8 @@ interface Case {
 }
 
 const cases: Case[] = parseYaml(readFileSync(join(import.meta.dirname, 'cases.yaml'), 'utf8'))
+
+afterAll(forget)
 
 describe('RabbitMQ', () => {
   test.each(cases.map(c => [c.case, c] as const))('%s', (_, c) => {

@@ -6,7 +6,7 @@ import { held } from '../../../../src/provision/components/rabbitmq/names.ts'
 import { partsOf } from '../../../../src/provision/reconcile/view.ts'
 import { Secret } from '../../../../src/secret.ts'
 import { BARE, factsOf, finished, type Printed } from '../../os/node.ts'
-import { certified } from './certified.ts'
+import { authority, printedOf as certificatesOf } from '../certified.ts'
 import { printed, type Said } from './said.ts'
 
 export interface Wanted {
@@ -31,12 +31,6 @@ export interface NodeNow {
 
 type Config = Parameters<typeof rabbitmq.plan>[0]['config']
 type Rabbit = Required<Pick<Component<Config>, 'refuse'>> & Component<Config>
-
-const NAMES = ['n1', 'n2', 'n3', 'n4', 'n5']
-const { authority, printed: certificates } = certified(
-  'rabbitmq',
-  NAMES.map((name, i) => ({ name, address: `10.0.0.1${i + 1}` })),
-)
 
 export function siteOf(o: Wanted): { component: Rabbit; view: View<Config> } {
   const nodes = (o.nodes ?? ['control', 'control', 'control']).map(
@@ -91,7 +85,7 @@ function nodePrints(view: View<Config>, name: string, now: NodeNow): Record<stri
     ...always,
     kept: now.unit ? manifest.replaceAll('ActiveState=active', `ActiveState=${now.unit}`) : manifest,
     packages,
-    certificates: certificates.get(name)!,
+    certificates: certificatesOf(items.filter(item => item.kind === 'certificate')),
     'data of brokers': data,
     broker: told(view, now.broker),
   }

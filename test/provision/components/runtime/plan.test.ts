@@ -4,7 +4,7 @@ import { runtime } from '../../../../src/provision/components/runtime/index.ts'
 import { goneSteps } from '../../../../src/provision/os/index.ts'
 import type { Item } from '../../../../src/provision/os/item.ts'
 import { factsOf, type Printed } from '../../os/node.ts'
-import { forget } from './certified.ts'
+import { forget } from '../certified.ts'
 import { bare, done, HELD, PORT, viewOf } from './site.ts'
 
 afterAll(forget)
@@ -101,6 +101,27 @@ test('an artifact of which something is gone is cleared before it is put back', 
     'clear /opt/llmagentos/release: some of it is gone or was changed',
     expect.stringMatching(/^put back llmagentos-/),
   ])
+})
+
+test('keys of an earlier version, which the group could read, become the service’s alone and stay the same', () => {
+  const now = done()
+  const earlier = { ...now, certificates: now.certificates.replace(/ 8180 (\S+):(\S+)$/gm, ' 81a0 root:$2') }
+  const [wave, ...more] = plan({ n1: earlier })
+  expect(more).toEqual([])
+  expect(wave!.steps.length).toBe(now.certificates.match(/^name /gm)?.length)
+  for (const { says, act } of wave!.steps) {
+    expect(says).toMatch(/^put back the key of \S+: it belongs to (llmagentos-\w+):\1 alone/)
+    expect(act).toMatchObject({ argv: expect.arrayContaining(['600', 'keep']) })
+  }
+})
+
+test('a key that others could read is made anew', () => {
+  const now = done()
+  for (const mode of ['81a4', '81b0']) {
+    const open = { ...now, certificates: now.certificates.replace(/(name data) 8180/, `$1 ${mode}`) }
+    const [step] = plan({ n1: open })[0]!.steps
+    expect(step!.act).toMatchObject({ argv: expect.arrayContaining(['600', 'new']) })
+  }
 })
 
 test('a gateway that runs and does not answer is judged', () => {

@@ -5,7 +5,7 @@ import type { Item } from '../../../../src/provision/os/item.ts'
 import { partsOf } from '../../../../src/provision/reconcile/view.ts'
 import { Secret } from '../../../../src/secret.ts'
 import { BARE, factsOf, finished } from '../../os/node.ts'
-import { authority, printedOf } from './certified.ts'
+import { authority, printedOf } from '../certified.ts'
 
 const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const OS = `id=debian\nversion=13\ncodename=trixie\nsays=Debian\narchitecture=${ARCHITECTURE}\nkernel=6.12\ninit=systemd\nstate=running\n`

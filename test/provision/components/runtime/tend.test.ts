@@ -5,7 +5,7 @@ import { runtime } from '../../../../src/provision/components/runtime/index.ts'
 import { timesOf } from '../../../../src/provision/components/runtime/tend.ts'
 import type { Item } from '../../../../src/provision/os/item.ts'
 import { factsOf } from '../../os/node.ts'
-import { forget } from './certified.ts'
+import { forget } from '../certified.ts'
 import { bare, viewOf } from './site.ts'
 
 afterAll(forget)

@@ -2,7 +2,7 @@ import { afterAll, expect, test } from 'vitest'
 import { runtime } from '../../../../src/provision/components/runtime/index.ts'
 import type { Item } from '../../../../src/provision/os/item.ts'
 import { factsOf } from '../../os/node.ts'
-import { forget } from './certified.ts'
+import { forget } from '../certified.ts'
 import { bare, viewOf } from './site.ts'
 
 afterAll(forget)
