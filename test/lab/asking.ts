@@ -2,54 +2,48 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { reasonOf } from '../../src/errors.ts'
 
 export interface Answer {
   /** performance.now() of the request. */
   sent: number
+  ms: number
   /** 0: no answer. */
   status: number
+  /** Why there was none. */
+  why?: string
 }
 
 export interface Client {
-  /** One question on a connection of its own; its HTTP status, 0 without an answer within 5 s. */
+  /** One question on a connection of its own; its HTTP status, 0 without an answer in time. */
   ask(): Promise<number>
   /** Starts so many a second, whatever becomes of the others, until it is stopped. */
   at(o: { perSecond: number }): { stop(): Promise<Answer[]> }
 }
 
 /** A client of one address, with the key and the CA that `cluster up` left in the operator's folder. */
-export function askingAt({ url, folder }: { url: string; folder: string }): Client {
-  const config = configIn(folder)
+export function askingAt(o: {
+  url: string
+  folder: string
+  deadlineMs?: number
+  question?(n: number): string
+}): Client {
+  const config = join(o.folder, 'config', 'llmagentos')
   const file = (end: string) =>
     readFileSync(join(config, readdirSync(config).find(name => name.endsWith(end))!), 'utf8')
   const [key, ca] = [file('.key').trim(), file('.ca.crt')]
-  const ask = () =>
-    new Promise<number>(resolve => {
-      const sent = request(`${url}/api/v1/ask`, {
-        method: 'POST',
-        ca,
-        agent: false,
-        timeout: 5_000,
-        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-      })
-      sent.once('error', () => resolve(0))
-      sent.once('timeout', () => sent.destroy(new Error('no answer in time')))
-      sent.once('response', answer => {
-        answer.once('error', () => resolve(0))
-        answer.resume().once('end', () => resolve(answer.statusCode ?? 0))
-      })
-      sent.end(JSON.stringify({ question: 'how do I add a node?' }))
-    })
+  const { url, deadlineMs = 5_000, question = () => 'how do I add a node?' } = o
+  let n = 0
+  const asked = () => posted({ url, key, ca, deadlineMs, question: question(n++) })
   return {
-    ask,
+    ask: async () => (await asked()).status,
     at({ perSecond }) {
       const running: Promise<Answer>[] = []
       let on = true
       const loop = (async () => {
-        while (on) {
-          const sent = performance.now()
-          running.push(ask().then(status => ({ sent, status })))
-          await sleep(1_000 / perSecond)
+        for (let next = performance.now(); on; next += 1_000 / perSecond) {
+          await sleep(Math.max(0, next - performance.now()))
+          running.push(asked())
         }
       })()
       return {
@@ -63,4 +57,38 @@ export function askingAt({ url, folder }: { url: string; folder: string }): Clie
   }
 }
 
-const configIn = (folder: string) => join(folder, 'config', 'llmagentos')
+interface Post {
+  url: string
+  key: string
+  ca: string
+  deadlineMs: number
+  question: string
+}
+
+function posted({ url, key, ca, deadlineMs, question }: Post): Promise<Answer> {
+  const sentAt = performance.now()
+  return new Promise(resolve => {
+    const end = (status: number, why?: string) =>
+      resolve({ sent: sentAt, ms: performance.now() - sentAt, status, ...(why && { why }) })
+    const failed = (thrown: Error) => end(0, reasonOf(thrown))
+    const sent = request(`${url}/api/v1/ask`, {
+      method: 'POST',
+      ca,
+      agent: false,
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    })
+    const late = setTimeout(() => sent.destroy(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs)
+    sent.once('close', () => clearTimeout(late))
+    sent.once('error', failed)
+    sent.once('response', answer => {
+      let text = ''
+      answer.once('error', failed)
+      answer.setEncoding('utf8').on('data', chunk => (text += chunk))
+      answer.once('end', () => {
+        const status = answer.statusCode ?? 0
+        end(status, status === 200 ? undefined : text.slice(0, 300))
+      })
+    })
+    sent.end(JSON.stringify({ question }))
+  })
+}
