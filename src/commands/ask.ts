@@ -81,5 +81,6 @@ function finish(answer: AskAnswer, io: Io): void {
   io.print('')
   if (answer.sources.length > 0) io.print('\nSources:')
   for (const s of answer.sources) io.print(`  ${sourceLine(s)}`)
+  for (const note of answer.notes ?? []) io.say(note)
   if (answer.stored === false) io.say('The turn could not be stored in its session.')
 }

@@ -97,6 +97,11 @@ export const AskAnswer = Type.Object({
   finish: Type.Enum(FINISH),
   usage: Usage,
   timings: Timings,
+  notes: Type.Optional(
+    Type.Array(Type.String(), {
+      description: 'such as: answered without knowledge, which cannot be reached',
+    }),
+  ),
   session: Type.Optional(Type.String()),
   stored: Type.Optional(Type.Boolean({ description: 'false: the turn is kept later, the store was slow' })),
 })

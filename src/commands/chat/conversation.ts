@@ -113,11 +113,12 @@ export class Conversation {
     this.#fail('The answer was cut.', 'Try again; `llmagentos cluster status` says how the cluster is.')
   }
 
-  #finish({ sources, finish, stored }: AskAnswer): void {
+  #finish({ sources, finish, notes, stored }: AskAnswer): void {
     this.screen.settle()
     this.#sources(sources)
     if (finish === 'length') this.note('The answer ends here because it reached its length limit.')
     if (finish === 'filtered') this.note('A filter held back parts of the answer.')
+    for (const note of notes ?? []) this.note(note)
     if (stored === false) this.note('The turn could not be stored in the conversation yet.')
     this.kept ||= stored !== false
   }

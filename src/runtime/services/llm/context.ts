@@ -2,11 +2,11 @@ import type { Message, Passage } from '../../../contracts/ask.ts'
 import { sessionWindow } from '../../../contracts/sessions.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Input } from './input.ts'
+import { type Known, knownOf } from './known.ts'
 import { mostRelevant, passagesOf } from './material.ts'
 import type { Asking } from './parts.ts'
 import { charsFor } from './tokens.ts'
 
-const PASSAGES = 6
 /** Tokens kept free for the answer when the caller set no maximum. */
 const ANSWER_TOKENS = 1024
 /** The smallest window we assume of a model that does not tell. */
@@ -22,23 +22,24 @@ export interface Context extends Input {
   /** History as the session keeps it, and the turn it ends with. */
   window: Message[]
   saw: number
+  /** What the asker should know of this answer. */
+  notes: string[]
 }
 
 /** Stage 2: adds history and knowledge, within the window of the model. */
-export async function gather(input: Input, { hop, parts }: Asking): Promise<Context> {
+export async function gather(input: Input, asking: Asking): Promise<Context> {
+  const { hop, parts } = asking
   const history = input.session
     ? parts.calls.call(sessionWindow, hop, { params: { id: input.session } })
     : { turn: 0, window: [] as Message[] }
-  const found =
-    input.kb?.length === 0
-      ? []
-      : parts.knowledge
-          .search({ query: input.question.slice(0, 4000), kb: input.kb, limit: PASSAGES }, hop)
-          .then(r => r.passages)
-  const waits = history instanceof Promise || found instanceof Promise
-  const [session, passages] = waits ? await Promise.all([history, found]) : [history, found]
-  return { ...input, ...within(input, session.window, passages), window: session.window, saw: session.turn }
+  const known = input.kb?.length === 0 ? NOTHING : knownOf(input, asking)
+  const waits = history instanceof Promise || known instanceof Promise
+  const [session, { passages, notes }] = waits ? await Promise.all([history, known]) : [history, known]
+  const { window, turn: saw } = session
+  return { ...input, ...within(input, window, passages), window, saw, notes }
 }
+
+const NOTHING: Known = { passages: [], notes: [] }
 
 /** The question always fits, or is refused; then passages take their share of the rest; then history, newest first. */
 function within(

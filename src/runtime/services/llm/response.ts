@@ -44,6 +44,7 @@ export class Response {
 
   async finish(): Promise<AskAnswer> {
     const end = this.#end!
+    const { notes } = this.#context!
     const stored = await this.#keepTurn()
     this.#at.output = performance.now()
     this.#outcome = 'ok'
@@ -57,6 +58,7 @@ export class Response {
       finish: end.finish,
       usage: end.usage,
       timings: this.#timings(),
+      ...(notes.length > 0 && { notes }),
       ...(this.#context!.session && { session: this.#context!.session, stored }),
     }
   }
