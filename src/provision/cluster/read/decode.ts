@@ -96,8 +96,10 @@ function decodeRecord(shape: Shape, item: MapItem, path: Path, o: Decoding): unk
     else
       o.problems.push({
         path: [...path, key],
-        says: 'is no name for a label',
-        fix: 'Letters, digits, _, . and -, first and last a letter or digit.',
+        says: shape.patternErrorMessage ?? 'is no name for a label',
+        ...(!shape.patternErrorMessage && {
+          fix: 'Letters, digits, _, . and -, first and last a letter or digit.',
+        }),
         at: entry.at,
       })
   }

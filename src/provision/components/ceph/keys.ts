@@ -1,0 +1,38 @@
+import type { SecretWish } from '../../secrets/wish.ts'
+import type { View } from '../component.ts'
+import {
+  ADMIN_SECRET,
+  BOOTSTRAP_OSD_SECRET,
+  daemonSecret,
+  FSID_SECRET,
+  MON_SECRET,
+  monNodes,
+} from './names.ts'
+import type { Config } from './schema.ts'
+
+// A cephx key: its kind (1), seconds and nanoseconds when it was made, the length of what follows, 16 random bytes; all little-endian.
+const CEPHX_KEY = `now=$(date +%s)
+byte() { printf "\\\\$(printf %03o $(( ($now >> $1) & 255 )))"; }
+{ printf '\\001\\000'; byte 0; byte 8; byte 16; byte 24; printf '\\000\\000\\000\\000\\020\\000'; head -c 16 /dev/urandom; } | base64 -w 0`
+
+/** Made once, like every secret: so there is one fsid ever, and a killed `up` finds the same keys again. */
+export const secrets = ({ cluster }: View<Config>): SecretWish[] => [
+  { name: FSID_SECRET, from: [], program: "tr -d '\\n' </proc/sys/kernel/random/uuid" },
+  ...[
+    MON_SECRET,
+    ADMIN_SECRET,
+    BOOTSTRAP_OSD_SECRET,
+    ...monNodes(cluster).map(node => daemonSecret('mgr', node.name)),
+  ].map(cephxKey),
+]
+
+export const cephxKey = (name: string): SecretWish => ({ name, from: [], program: CEPHX_KEY })
+
+/** As Ceph's programs read keys from a file. */
+export const keyring = (entity: string, key: string, caps: Record<string, string> = {}): string =>
+  [
+    `[${entity}]`,
+    `\tkey = ${key}`,
+    ...Object.entries(caps).map(([service, cap]) => `\tcaps ${service} = "${cap}"`),
+    '',
+  ].join('\n')

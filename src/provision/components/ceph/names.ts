@@ -1,0 +1,52 @@
+import type { Cluster, WantedNode } from '../../cluster/cluster.ts'
+import type { Port, View } from '../component.ts'
+import type { Config } from './schema.ts'
+
+export const COMPONENT = 'ceph'
+export const CONF = '/etc/ceph/ceph.conf'
+export const ADMIN_KEYRING = '/etc/ceph/ceph.client.admin.keyring'
+
+export const FSID_SECRET = 'ceph-fsid'
+export const MON_SECRET = 'ceph-mon-key'
+export const ADMIN_SECRET = 'ceph-admin-key'
+export const BOOTSTRAP_OSD_SECRET = 'ceph-bootstrap-osd-key'
+/** Of a daemon whose name is known beforehand: `ceph-mgr-n1`. */
+export const daemonSecret = (kind: 'mgr' | 'rgw', node: string) => `ceph-${kind}-${node}`
+
+/** Where mons listen, in Ceph's second protocol alone. */
+export const MON_PORT = 3300
+
+/** Mons and mgrs. */
+export const monNodes = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] =>
+  nodes.filter(node => node.roles.includes('control'))
+
+/** OSDs and gateways. */
+export const storageNodes = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] =>
+  nodes.filter(node => node.roles.includes('storage'))
+
+export const placed = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] =>
+  nodes.filter(node => node.roles.includes('control') || node.roles.includes('storage'))
+
+export const isMon = (node: WantedNode) => node.roles.includes('control')
+
+export const monStore = (node: string) => `/var/lib/ceph/mon/ceph-${node}`
+export const mgrKeyring = (node: string) => `/var/lib/ceph/mgr/ceph-${node}/keyring`
+export const unitOf = (daemon: 'mon' | 'mgr', node: string) => `ceph-${daemon}@${node}.service`
+
+/** What `up` never removes: the node has a vote, and the cluster's maps. */
+export const heldMon = (node: string) =>
+  ({ component: COMPONENT, kind: 'held', name: monStore(node) }) as const
+
+export function ports({ cluster }: View<Config>): Port[] {
+  const path = ['components', COMPONENT]
+  return monNodes(cluster).map(
+    ({ name: node }): Port => ({
+      node,
+      port: MON_PORT,
+      protocol: 'tcp',
+      from: 'nodes',
+      by: "Ceph's monitor",
+      path,
+    }),
+  )
+}

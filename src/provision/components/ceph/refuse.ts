@@ -1,0 +1,87 @@
+import { EXIT, Failure } from '../../../errors.ts'
+import type { Facts } from '../../facts/fact.ts'
+import { os } from '../../facts/os.ts'
+import type { View } from '../component.ts'
+import { placed, storageNodes } from './names.ts'
+import { RELEASES } from './releases.ts'
+import type { Config } from './schema.ts'
+import { releaseOn, sourceFor, versionOf } from './sources.ts'
+
+/** Throws Failure: 2 for what the file has to say first, 9 for what cannot become one cluster. */
+export function refuse(view: View<Config>, facts: Facts): void {
+  enoughStorage(view)
+  for (const node of view.nodes) hasPackages(view, { facts, name: node.name })
+  oneRelease(view, facts)
+  maintained(view, facts)
+}
+
+function enoughStorage({ cluster, config }: View<Config>): void {
+  const nodes = storageNodes(cluster).map(node => node.name)
+  if (nodes.length >= 3 || config.allowUnsafe) return
+  throw new Failure(
+    `Ceph would keep its data on ${nodes.length} nodes${nodes.length ? `: ${nodes.join(', ')}` : ''}.`,
+    {
+      exit: EXIT.usage,
+      why: 'it keeps three copies, each on a node of its own; with fewer nodes one that goes takes data or service with it',
+      next: 'Give three nodes the role storage; or write components/ceph/allowUnsafe: true.',
+    },
+  )
+}
+
+function hasPackages({ config }: View<Config>, o: { facts: Facts; name: string }): void {
+  const system = o.facts.peek(o.name, os)
+  if (!system.known || config.source === 'distro') return
+  const { codename } = system.value
+  const { from, release } = sourceFor(config, codename)
+  if (from === 'distro') return
+  const built = RELEASES.filter(one => one.builtFor.includes(codename)).map(one => one.name)
+  if (!release)
+    throw new Failure(`The Ceph project has no packages for ${o.name}, which is ${codename}.`, {
+      exit: EXIT.usage,
+      next: 'Write components/ceph/source: distro; or release, if a mirror has one for it.',
+    })
+  if (config.source !== undefined && config.source !== 'upstream') return
+  const known = RELEASES.some(one => one.name === release)
+  if (!known || built.includes(release)) return
+  throw new Failure(`The Ceph project has no ${release} for ${o.name}, which is ${codename}.`, {
+    exit: EXIT.usage,
+    why: `for ${codename} it builds ${built.join(', ') || 'nothing'}`,
+    next: `Write components/ceph/release: ${built.at(-1) ?? 'of another suite'}; or source: distro.`,
+  })
+}
+
+function oneRelease({ nodes, config }: View<Config>, facts: Facts): void {
+  const told = nodes.flatMap(node => {
+    const [release, version] = [releaseOn(node, config, facts), versionOf(node, config, facts)]
+    return release && version ? [{ node: node.name, release, version }] : []
+  })
+  const majors = told.map(({ release }) => release.major)
+  if (new Set(majors).size < 2) return
+  throw new Failure(
+    'Daemons of different releases of Ceph do not make a new cluster, and nothing was changed.',
+    {
+      exit: EXIT.unsafe,
+      why: told
+        .map(({ node, release, version }) => `${node} would have ${release.name} ${version}`)
+        .join(', '),
+      next: 'Bring the nodes to one release of Debian; or write components/ceph/release with one that is built for all of them.',
+    },
+  )
+}
+
+function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): void {
+  if (config.allowEndOfLife) return
+  const old = nodes.flatMap(node => {
+    const release = releaseOn(node, config, facts)
+    return release?.ended ? [{ node: node.name, release }] : []
+  })
+  const first = old[0]
+  if (!first) return
+  const { name, major, ended } = first.release
+  const all = old.length === placed(cluster).length ? 'The nodes' : old.map(({ node }) => node).join(', ')
+  throw new Failure(`${all} would have Ceph ${major} (${name}), which gets no more fixes.`, {
+    exit: EXIT.usage,
+    why: `its makers ended it on ${ended}; Debian mends security holes of it, as far as it does`,
+    next: 'Write components/ceph/source: upstream, for a release that is maintained; or allowEndOfLife: true, to have it all the same.',
+  })
+}

@@ -1,0 +1,56 @@
+import Type, { type Static } from 'typebox'
+import { block, byDefault, oneOf, optional, text, url, whole, yesNo } from '../../cluster/schema/fields.ts'
+import type { Parsed } from '../../cluster/schema/parsed.ts'
+
+const source = Type.Union(
+  [
+    oneOf('`upstream` is the Ceph project, `distro` the suite of the node', ['upstream', 'distro']),
+    url('a mirror of download.ceph.com, with its debian-RELEASE and keys'),
+  ],
+  {
+    description:
+      'where its packages come from; without it `upstream` where that has the suite, else `distro`',
+  },
+)
+
+const config = Type.Record(
+  Type.String({ pattern: '^([a-z]+(\\.[A-Za-z0-9._-]+)?/)?[a-z][a-z0-9_]*$' }),
+  Type.Union([
+    whole('a number', { from: -1_000_000_000_000, to: 1_000_000_000_000 }),
+    yesNo('on or off'),
+    text('a value as Ceph writes it'),
+  ]),
+  {
+    description:
+      'options of Ceph, as `ceph config set` takes them: OPTION for all daemons, or SECTION/OPTION such as osd/osd_max_backfills',
+    additionalProperties: false,
+    patternErrorMessage: 'is no option of Ceph: write OPTION, or SECTION/OPTION',
+  },
+)
+
+export const schema = block(
+  'Ceph: storage that survives a node; monitors on the control nodes, disks on the storage nodes',
+  {
+    source: optional(source),
+    release: optional(
+      text(
+        'which one from `upstream` or a mirror; without it, the oldest that is maintained there for the suite',
+        {
+          pattern: '^([a-z]{3,20}|\\d+\\.2\\.\\d+)$',
+          must: 'a release such as tentacle, or a version such as 20.2.5',
+        },
+      ),
+    ),
+    allowEndOfLife: byDefault(
+      false,
+      yesNo('also a release that gets no more fixes, such as those of Debian 12 and 13'),
+    ),
+    allowUnsafe: byDefault(
+      false,
+      yesNo('also with fewer than three storage nodes: then a node that goes takes data with it'),
+    ),
+    config: byDefault({}, config),
+  },
+)
+
+export type Config = Parsed<Static<typeof schema>>
