@@ -221,14 +221,10 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
 
   test('disks of the file are blank, hold something, or are not there', async () => {
     const n2 = lab.node('n2')
-    const [blank, used] = [await n2.addDisk('64M'), await n2.addDisk('64M')]
-    const link = (path: string, id: string) => `ln -s ${path} /dev/disk/by-id/${id}`
-    await wrong(
-      n2,
-      `mkdir -p /dev/disk/by-id; ${link(blank, 'virtio-blank')}; ${link(used, 'virtio-used')}; mkswap ${used}`,
-      'rm -r /dev/disk',
-    )
-    const disks = '[{id: virtio-blank}, {id: virtio-used}, {id: virtio-blanc}]'
+    const [small, blank, used] = [await n2.addDisk('64M'), await n2.addDisk(), await n2.addDisk()]
+    await wrong(n2, `mkswap ${used}`, `wipefs -a ${used}`)
+    const [a, b, c] = [small, blank, used].map(path => path.replace('/dev/', 'virtio-lab-'))
+    const disks = `[{id: ${a}}, {id: ${b}}, {id: ${c}}, {id: virtio-lab-vdq}]`
     write({
       nodes: [
         `{name: n1, address: ${lab.node('n1').address}, roles: [control]}`,
@@ -238,11 +234,12 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
     const { code, report } = await found()
     expect(code).toBe(EXIT.preflight)
     expect(report.findings.filter(f => f.check === 'disks')).toMatchObject([
-      { level: 'ok', says: 'virtio-blank is blank, 64 MiB.' },
+      { level: 'bad', says: expect.stringContaining('is not blank: it is smaller than 5 GiB') },
+      { level: 'ok', says: `${b} is blank, 6 GiB.` },
       { level: 'bad', says: expect.stringContaining('is not blank: it holds swap') },
       {
         level: 'bad',
-        says: 'There is no disk virtio-blanc in /dev/disk/by-id.',
+        says: 'There is no disk virtio-lab-vdq.',
         fix: 'There are only those that the file names already.',
       },
     ])

@@ -1,3 +1,4 @@
+import { bestFirst } from '../disks/names.ts'
 import type { Fact } from '../facts/fact.ts'
 
 /** A whole disk on which there is nothing. */
@@ -8,10 +9,10 @@ export interface FreeDisk {
   class: 'hdd' | 'ssd' | 'nvme'
 }
 
-// Of several names of one disk people know maker and serial number best.
-const BEST_FIRST = [/^(ata|nvme|virtio|usb)-(?!eui\.|uuid\.)/, /^scsi-/, /./]
-
-/** Disks without partitions, file system, mount or holder, by what udev and the kernel know; nothing is read from them. */
+/**
+ * Disks without partitions, file system, mount or holder, by what udev and the kernel know: nothing is read from them, because nobody is
+ * root yet. Whether they are blank is found out before anything is made on them.
+ */
 export const freeDisks: Fact<FreeDisk[]> = {
   id: 'free disks',
   deadlineMs: 15_000,
@@ -34,10 +35,7 @@ done`,
 }
 
 function diskOf(names: string[][]): FreeDisk {
-  const rank = ([, id]: string[]) => BEST_FIRST.findIndex(kind => kind.test(id!))
-  const [path, id, sectors, rotational] = names.toSorted(
-    (a, b) => rank(a) - rank(b) || a[1]!.length - b[1]!.length,
-  )[0]!
+  const [path, id, sectors, rotational] = names.toSorted((a, b) => bestFirst(a[1]!, b[1]!))[0]!
   return {
     id: id!,
     // The kernel counts in 512 bytes whatever the disk's own sectors are.

@@ -6,6 +6,7 @@ import { network } from '../../../src/provision/check/network.ts'
 import { ports } from '../../../src/provision/check/ports.ts'
 import { reach } from '../../../src/provision/check/reach.ts'
 import type { Port } from '../../../src/provision/components/component.ts'
+import type { Disk } from '../../../src/provision/disks/disk.ts'
 import { findings, siteOf, told, wanting } from './site.ts'
 
 const GiB = 2 ** 30
@@ -147,22 +148,40 @@ describe('ports', () => {
   })
 })
 
-test('disks: two names of one disk, and one of ours', () => {
-  const site = siteOf([], { nodes: ['roles: [control, storage], disks: [{id: a, db: c}, {id: b}]'] })
-  const disk = (id: string, path: string, holds: string[] = []) => ({
-    id,
-    path,
-    sizeBytes: GiB,
-    rotational: false,
-    holds,
+test('disks: two names of one disk, one that nobody could look into, and an OSD', () => {
+  const site = siteOf([], {
+    nodes: ['roles: [control, storage], disks: [{id: a, db: c}, {id: b}, {id: d}, {id: e}, {id: f}]'],
   })
+  const disk = (names: string[], more: Partial<Disk> = {}): Disk => ({
+    path: `/dev/sd${names[0]}`,
+    names,
+    serial: '',
+    model: '',
+    sizeBytes: 8 * GiB,
+    rotational: false,
+    removable: false,
+    readonly: false,
+    holds: [],
+    openers: [],
+    ...more,
+  })
+  const osd = { kind: 'bluestore', uuid: 'u', fsid: 'f', id: 3, whole: true } as const
   const answer = {
-    there: [],
-    disks: [disk('a', '/dev/sda'), disk('c', '/dev/sdc', ['ceph_bluestore']), disk('b', '/dev/sda')],
+    others: ['f'],
+    disks: [
+      disk(['a', 'b']),
+      disk(['c'], { holds: [osd] }),
+      disk(['d'], { unknown: 'no answer within 10 s' }),
+      disk(['e'], { holds: [{ kind: 'signature', type: 'zfs_member' }] }),
+      disk(['g']),
+    ],
   }
   expect(told(findings(disks, site, () => answer))).toEqual([
     'bad n1: a and b are one disk, /dev/sda.',
-    'warn n1: c (/dev/sdc, 1 GiB) is not blank: it holds ceph_bluestore.',
+    'warn n1: c (/dev/sdc, 8 GiB) is not blank: it holds osd.3 of the Ceph cluster f.',
     'bad n1: b and a are one disk, /dev/sda.',
+    'unknown n1: It could not be found out what d (/dev/sdd) holds: no answer within 10 s.',
+    'bad n1: e (/dev/sde, 8 GiB) is not blank: it holds a part of a ZFS pool.',
+    'bad n1: f is no whole disk.',
   ])
 })

@@ -1,7 +1,7 @@
+import { disks } from '../../../src/provision/disks/fact.ts'
 import { aptLocks } from '../../../src/provision/facts/apt-locks.ts'
 import { archives } from '../../../src/provision/facts/archive.ts'
 import { clock } from '../../../src/provision/facts/clock.ts'
-import { disks } from '../../../src/provision/facts/disks.ts'
 import type { Fact } from '../../../src/provision/facts/fact.ts'
 import { fsync } from '../../../src/provision/facts/fsync.ts'
 import { identity } from '../../../src/provision/facts/identity.ts'
@@ -24,7 +24,7 @@ export const asked: Record<string, Fact<unknown>> = {
   identity,
   names: names(['n1', 'n1.halle.internal', 'localhost', 'no-such.invalid']),
   reboot,
-  disks: disks(['virtio-blank', 'virtio-ext4', 'virtio-table', 'virtio-gone']),
+  disks,
   listeners,
   fsync,
   'apt-locks': aptLocks,

@@ -1,0 +1,52 @@
+import type { Disk } from './disk.ts'
+import { SMALLEST } from './guard.ts'
+import { PROBE } from './probe.ts'
+
+/** What a disk was when the plan was made. */
+export interface Expected {
+  name: string
+  disk: Disk
+  /** An OSD of ours, whose making was cut short, may lie on it. */
+  unfinished?: string
+}
+
+/**
+ * The arguments of a program that looks again, in the step itself, at the disk of a name: same serial number and size, and nothing on it
+ * but what is expected. Only then it runs `argv`, with one more argument: a device file of its own for that very disk, which no renaming
+ * moves. Else it says why not, and nothing was written.
+ */
+export function taking({ name, disk, unfinished }: Expected, argv: string[]): string[] {
+  return ['perl', '-e', TAKE, '--', name, String(disk.sizeBytes), disk.serial, unfinished ?? '-', ...argv]
+}
+
+const TAKE = String.raw`${PROBE}
+$^F = 255;
+my ($name, $size, $serial, $uuid, @argv) = @ARGV;
+my $disks = disks();
+my ($number) = grep { my $n = $_; grep { $_ eq $name } names($n, $disks->{$n}) } keys %$disks;
+refuse("there is no disk of that name any more") unless defined $number;
+my $file = "/dev/.llmagentos-$$";
+unlink $file;
+system('mknod', '-m', '0600', $file, 'b', split(/:/, $number)) == 0 or exit 1;
+sysopen(my $alone, $file, O_RDONLY | O_NONBLOCK | O_EXCL) or refuse($!{EBUSY} ? 'something uses it' : "it cannot be opened: $!");
+# A number is not given to another disk while somebody has this one open.
+refuse('it has just gone') unless grep { my $n = $_; $n eq $number && grep { $_ eq $name } names($n, $disks->{$n}) } keys %{disks()};
+my @lines = eval { look($number, $file, uses(), $alone) };
+refuse($@ =~ s/\s+\z//r) if $@;
+my %is = map { split /\t/, $_, 2 } @lines;
+refuse("it has $is{size} bytes, and had $size") if $is{size} != $size;
+refuse("its serial number is $is{serial}, and was $serial") if $is{serial} ne $serial;
+refuse('it is smaller than 5 GiB') if $is{size} < ${SMALLEST};
+refuse('it is read-only') if $is{readonly};
+refuse('it is removable') if $is{removable};
+my @odd = grep { /^(?!serial|model|rotational|removable|readonly|size|opener|whole)/ } @lines;
+@odd = grep { !/^bluestore\t$uuid / && $_ ne "signature\tceph_bluestore" } @odd if grep { /^bluestore\t$uuid .* -$/ } @odd;
+refuse('it is not blank any more: ' . join(', ', map { s/\t$//r =~ s/\t/ /r } @odd)) if @odd;
+my @openers = grep { /^opener/ && !/ \($$\)$/ && !/udev/ } @lines;
+refuse('somebody has it open: ' . join(', ', map { s/.*\t//r } @openers)) if @openers;
+# BlueStore and LVM open it exclusively themselves. That it stays open keeps its number from going to another disk.
+sysopen(my $open, $file, O_RDONLY | O_NONBLOCK) or refuse("it cannot be opened: $!");
+close($alone);
+exec(@argv, $file) or die "$argv[0]: $!\n";
+sub refuse { unlink $file if $file; print STDERR "The disk $name was left as it is: $_[0].\n"; exit 9 }
+`
