@@ -6,6 +6,8 @@ const files = sources('src')
 /** A package that is heavy, native or a choice we may undo: one importer, so that its replacement touches one place. */
 const IMPORTERS: Record<string, string[]> = {
   lmdb: ['src/runtime/services/data/store'],
+  '@aws-sdk/client-s3': ['src/runtime/services/data/store/s3'],
+  '@smithy/node-http-handler': ['src/runtime/services/data/store/s3'],
   '@lancedb/lancedb': ['src/runtime/services/data/index'],
   'apache-arrow': ['src/runtime/services/data/index'],
   undici: ['src/runtime/peer.ts'],

@@ -13,6 +13,7 @@ const USAGE = `npm run lab -- VERB
   ssh NODE [CMD...]                                      as root; ops@NODE or ops-ask@NODE for others
   kill|start|reboot|cut|heal NODE                        power and network cable
   disk NODE [--size 6G]                                  a blank disk
+  rgw NODE                                               a Ceph on this one node; prints a config of a store on it
   down                                                   ends and removes everything of the lab
   sweep                                                  removes the labs whose process is gone; 1 when there were any
 
@@ -63,6 +64,7 @@ const VERBS: { [verb: string]: Verb } = {
   cut,
   heal,
   disk,
+  rgw,
   down,
   sweep,
 }
@@ -129,6 +131,13 @@ async function heal([name = '']: string[], flags: Flags): Promise<undefined> {
 
 async function disk([name = '']: string[], flags: Flags): Promise<undefined> {
   say(await theLab(flags).node(name).addDisk(flags.size))
+}
+
+async function rgw([name = '']: string[], flags: Flags): Promise<undefined> {
+  const lab = theLab(flags)
+  const { startRgw } = await import('./ceph/rgw.ts')
+  const ceph = await startRgw(lab, lab.node(name))
+  say(JSON.stringify({ s3: await ceph.config() }, null, 2))
 }
 
 async function down(_: string[], flags: Flags): Promise<undefined> {

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AmqpConfig } from '../../../src/contracts/bus.ts'
 import { waitFor } from '../../../src/retry.ts'
+import { type Authority, authority } from '../authority.ts'
 import type { Lab, LabNode } from '../lab.ts'
 
 const PORT = 5671
@@ -143,33 +143,4 @@ async function furnish(node: LabNode, o: Furnishing): Promise<void> {
   const hosts = o.nodes.map(n => `${n.address} ${n.name}`).join('\n')
   // A name that answers 127.0.1.1 would have it listen where no other broker gets to.
   await node.run("sed -i '/^127.0.1.1/d' /etc/hosts && cat >>/etc/hosts", { input: `${hosts}\n` })
-}
-
-interface Authority {
-  certificate: string
-  issue(node: LabNode): { certificate: string; key: string }
-}
-
-function authority(folder: string): Authority {
-  mkdirSync(folder, { recursive: true })
-  const at = (name: string) => join(folder, name)
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' })
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
-  openssl(
-    ...['req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.pem')],
-    ...['-subj', '/CN=lab', '-days', '2'],
-  )
-  return {
-    certificate: at('ca.pem'),
-    issue(node) {
-      const own = { certificate: at(`${node.name}.pem`), key: at(`${node.name}.key`) }
-      const names = `subjectAltName=DNS:${node.name},IP:${node.address}`
-      openssl(
-        ...['req', '-x509', '-CA', at('ca.pem'), '-CAkey', at('ca.key'), ...key, '-keyout', own.key],
-        ...['-out', own.certificate, '-subj', `/CN=${node.name}`, '-days', '2', '-addext', names],
-        ...['-addext', 'basicConstraints=critical,CA:FALSE'],
-      )
-      return own
-    },
-  }
 }
