@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { anySignal } from '../../../any-signal.ts'
 import { ANSWER_DEADLINE_MS } from '../../../contracts/hop.ts'
 import { type WorkerState, workerState } from '../../../contracts/worker.ts'
 import { reasonOf } from '../../../errors.ts'
@@ -31,6 +32,10 @@ interface Known {
 
 /** A worker that was full is asked again after so long, or when it says that something changed. */
 const FULL_MS = 100
+/** A worker's stream of state is opened anew before the deadline that every call has, so that none ends for its age alone. */
+const FOLLOW_MS = ANSWER_DEADLINE_MS / 2
+/** Until one that ended is followed again. */
+const AGAIN_MS = 200
 
 /** What llm knows of its workers: a stream of state from each, and its own requests on top. */
 export class Workers implements Room {
@@ -39,14 +44,16 @@ export class Workers implements Room {
   readonly #known: Known[]
   readonly #calls: Calls
   readonly #log: Log
+  readonly #followMs: number
   readonly #stopped = new AbortController()
   #following: Promise<unknown> = Promise.resolve()
   #requests = 0
   #retries = 0
 
-  constructor(o: { calls: Calls; log: Log }) {
+  constructor(o: { calls: Calls; log: Log; followMs?: number }) {
     this.#calls = o.calls
     this.#log = o.log
+    this.#followMs = o.followMs ?? FOLLOW_MS
     this.#known = o.calls.peers('worker').map(peer => ({
       peer,
       why: 'it has not answered yet',
@@ -203,24 +210,32 @@ export class Workers implements Room {
   }
 
   async #follow(known: Known): Promise<void> {
-    while (!this.#stopped.signal.aborted) {
+    const stopped = this.#stopped.signal
+    while (!stopped.aborted) {
+      const aged = AbortSignal.timeout(this.#followMs)
       try {
-        const hop = ownHop(ANSWER_DEADLINE_MS, this.#stopped.signal)
-        for await (const line of this.#calls.lines<WorkerState | { type: 'beat' }>(workerState, hop, {
-          peer: known.peer,
-        })) {
-          if ('type' in line) continue
-          known.state = line
-          this.changed()
-        }
+        await this.#listen(known, anySignal([stopped, aged]))
       } catch (thrown) {
-        if (this.#stopped.signal.aborted) return
+        if (stopped.aborted) return
+        // It is as it was a moment ago, unless the next stream says otherwise.
+        if (aged.aborted) continue
         if (known.state)
           this.#log.warn({ worker: known.state.name, why: reasonOf(thrown) }, 'worker is silent')
         known.why = reasonOf(thrown)
         known.state = undefined
       }
-      await sleep(200, undefined, { signal: this.#stopped.signal }).catch(() => {})
+      await sleep(AGAIN_MS, undefined, { signal: stopped }).catch(() => {})
+    }
+  }
+
+  async #listen(known: Known, signal: AbortSignal): Promise<void> {
+    const hop = ownHop(ANSWER_DEADLINE_MS, signal)
+    for await (const line of this.#calls.lines<WorkerState | { type: 'beat' }>(workerState, hop, {
+      peer: known.peer,
+    })) {
+      if ('type' in line) continue
+      known.state = line
+      this.changed()
     }
   }
 }
