@@ -82,7 +82,7 @@ sub look {
   sysopen(my $disk, $path, O_RDONLY | O_NONBLOCK) or die "it cannot be opened: $!\n";
   my $size = sysseek($disk, 0, SEEK_END) // die "its size cannot be read: $!\n";
   my @found = grep { !/^opener/ } @{$uses->{$number} // []};
-  my @openers = grep { /^opener/ } @{$uses->{$number} // []};
+  my @openers = sort keys %{{ map { $_ => 1 } grep { /^opener/ } @{$uses->{$number} // []} }};
   push @found, map { "partition\t" . base(s{/partition\z}{}r) } glob("$about/*/partition");
   push @found, map { "holder\t" . base($_) } glob("$about/holders/* $about/*/holders/*");
   push @found, signatures($path), bluestore($disk) if $size > 0;

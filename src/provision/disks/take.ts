@@ -6,7 +6,7 @@ import { PROBE } from './probe.ts'
 export interface Expected {
   name: string
   disk: Disk
-  /** An OSD of ours, whose making was cut short, may lie on it. */
+  /** The uuid of an OSD of ours, whose making was cut short, which may lie on it. */
   unfinished?: string
 }
 
@@ -40,7 +40,7 @@ refuse('it is smaller than 5 GiB') if $is{size} < ${SMALLEST};
 refuse('it is read-only') if $is{readonly};
 refuse('it is removable') if $is{removable};
 my @odd = grep { /^(?!serial|model|rotational|removable|readonly|size|opener|whole)/ } @lines;
-@odd = grep { !/^bluestore\t$uuid / && $_ ne "signature\tceph_bluestore" } @odd if grep { /^bluestore\t$uuid .* -$/ } @odd;
+@odd = grep { !/^bluestore\t$uuid / && $_ ne "signature\tceph_bluestore" } @odd if grep { /^bluestore\t$uuid / } @odd;
 refuse('it is not blank any more: ' . join(', ', map { s/\t$//r =~ s/\t/ /r } @odd)) if @odd;
 my @openers = grep { /^opener/ && !/ \($$\)$/ && !/udev/ } @lines;
 refuse('somebody has it open: ' . join(', ', map { s/.*\t//r } @openers)) if @openers;

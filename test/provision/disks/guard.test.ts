@@ -20,7 +20,7 @@ const blank: Disk = {
 const osd = { uuid: '6c0b2d5e-0000-4000-8000-000000000001', fsid: 'f1', id: 3, whole: true }
 
 /** One of each kind, so that a kind that nobody has words for cannot pass for blank. */
-const HOLDINGS: { [K in Holding['kind']]: Extract<Holding, { kind: K }> } = {
+const HOLDINGS: Record<Holding['kind'], Holding> = {
   mount: { kind: 'mount', at: '/srv' },
   swap: { kind: 'swap' },
   partition: { kind: 'partition', name: 'sdb1' },

@@ -3,7 +3,7 @@ import { FOLDERS } from './places.ts'
 /**
  * Makes an OSD on a whole disk, without LVM. Arguments: its uuid, the name of the disk, the id that an earlier try had or -, the id that it
  * takes over or -, and last the device file of a disk that nobody else has. Standard input: the key of client.bootstrap-osd.
- * The link ceph-ID is made last: without it nothing is an OSD. A try that was cut short goes on with its key, under its id.
+ * The mark "made" is set last: without it nothing is an OSD. A try that was cut short goes on with its key, under its id.
  */
 export const MAKE_RAW = `set -eu
 uuid=$1 name=$2 earlier=$3 takes=$4 device=$5
@@ -37,4 +37,6 @@ ln -s "$(for one in /dev/disk/by-id /dev/disk/by-path /dev; do [ ! -b "$one/$nam
 mv -T "$folder/block.new" "$folder/block"
 rm -f "$folder/key"
 sync -f "$folder"
-ln -sfn "by-disk/$name" "${FOLDERS}/ceph-$id" && sync ${FOLDERS}`
+ln -sfn "by-disk/$name" "${FOLDERS}/ceph-$id" && sync ${FOLDERS}
+rm -f "$folder/takes"
+echo raw >"$folder/made" && sync "$folder/made" "$folder"`

@@ -1,0 +1,78 @@
+import { EXIT, Failure } from '../../../../errors.ts'
+import type { WantedNode } from '../../../cluster/cluster.ts'
+import { type Disks, diskNamed } from '../../../disks/disk.ts'
+import { disks } from '../../../disks/fact.ts'
+import { stateOf } from '../../../disks/guard.ts'
+import type { Facts } from '../../../facts/fact.ts'
+import { kept } from '../../../facts/kept.ts'
+import type { View } from '../../component.ts'
+import { COMPONENT } from '../names.ts'
+import type { Config } from '../schema.ts'
+import { made, type OsdsMade } from './made.ts'
+import { heldOsd } from './places.ts'
+
+/**
+ * Throws Failure (9) for disks of the file that hold anything but an OSD of ours, all of them at once, and for OSDs whose disk has left the
+ * file; (2) for a backend that a node cannot have. What is unknown is no reason yet: the plan stops there.
+ */
+export function refuseDisks(view: View<Config>, facts: Facts): void {
+  const found: string[] = []
+  for (const node of view.nodes) {
+    const [there, have, manifest] = [
+      facts.peek(node.name, disks),
+      facts.peek(node.name, made),
+      facts.peek(node.name, kept),
+    ]
+    if (have.known) hasBackend(view, { node, have: have.value })
+    if (have.known) stillNamed(node, have.value)
+    if (!there.known || !have.known || !manifest.known) continue
+    const held = new Set(
+      manifest.value.entries.filter(e => e.component === COMPONENT).map(({ name }) => name),
+    )
+    found.push(...odd(node, { there: there.value, have: have.value, held }))
+  }
+  if (found.length === 0) return
+  throw new Failure('Not all disks of the file may be taken, and nothing was changed.', {
+    exit: EXIT.unsafe,
+    why: found.join('\n'),
+    next: 'Take them out of the file; or, where all on a disk may be lost: llmagentos node disk wipe NODE DISK',
+  })
+}
+
+function odd(
+  { name: node, disks: wanted }: WantedNode,
+  o: { there: Disks; have: OsdsMade; held: Set<string> },
+): string[] {
+  return wanted
+    .flatMap(({ id, db }) =>
+      o.have.osds.some(one => one.disk === id && one.whole) ? [] : [id, ...(db ? [db] : [])],
+    )
+    .flatMap(id => {
+      const disk = diskNamed(o.there, id)
+      if (!disk) return [`${node}: there is no disk ${id}`]
+      const state = stateOf(disk)
+      if (state.state !== 'refused') return []
+      if (state.osd && o.held.has(heldOsd(id).name)) return []
+      return [`${node}: ${id} (${disk.path}) ${state.why.join(', and ')}`]
+    })
+}
+
+/** Data does not leave because a line did. */
+function stillNamed({ name: node, disks: wanted }: WantedNode, { osds }: OsdsMade): void {
+  const gone = osds.find(one => one.whole && !wanted.some(({ id }) => id === one.disk))
+  if (!gone) return
+  throw new Failure(`The disk ${gone.disk} of ${node} is no longer in the file, and nothing was changed.`, {
+    exit: EXIT.unsafe,
+    why: `osd.${gone.id} keeps data on it, and \`up\` never takes that away`,
+    next: `Name it again (nodes/${node}/disks); another disk takes its place by: llmagentos node disk replace ${node} ${gone.disk} NEW`,
+  })
+}
+
+function hasBackend({ config }: View<Config>, { node, have }: { node: WantedNode; have: OsdsMade }): void {
+  if (config.osd.backend !== 'lvm' || have.mapper || node.disks.length === 0) return
+  throw new Failure(`LVM cannot work on ${node.name}.`, {
+    exit: EXIT.usage,
+    why: 'its kernel has no device-mapper',
+    next: 'Use another kernel; or write components/ceph/osd/backend: raw, for OSDs on whole disks without encryption.',
+  })
+}
