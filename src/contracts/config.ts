@@ -39,6 +39,8 @@ export const GatewayConfig = Type.Object({
   cluster: Type.String(),
   host: Type.String(),
   port: Type.Integer({ minimum: 0, maximum: 65_535 }),
+  /** Name of a socket that listens there already, which systemd hands to the unit: it stays while the gateway is started anew. */
+  socket: Type.Optional(Type.String({ minLength: 1 })),
   /** What clients see at host and port. Absent: plain HTTP, for one machine. */
   certificate: Type.Optional(CertificateFiles),
 })

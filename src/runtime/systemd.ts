@@ -4,6 +4,8 @@ import { EXIT, Failure } from '../errors.ts'
 import { jsonLog } from './logging.ts'
 
 const NOTIFY_MS = 10_000
+/** systemd hands over sockets from here on (sd_listen_fds). */
+const FIRST_FD = 3
 /** Fields of a config that name a file. */
 const FILES = ['cert', 'key', 'ca', 'passwordFile', 'secretKeyFile']
 const CREDENTIAL = /^credential:([A-Za-z0-9][A-Za-z0-9._-]*)$/
@@ -20,6 +22,17 @@ export function tellSystemd(env: NodeJS.ProcessEnv): void {
   const told = { timeout: NOTIFY_MS, env: { PATH: env.PATH, NOTIFY_SOCKET } }
   execFile('systemd-notify', ['--ready'], told, thrown => {
     if (thrown) jsonLog({ service: 'serve' }).warn({ err: thrown }, 'systemd could not be told of the start')
+  })
+}
+
+/** The listening socket that systemd handed to this process under that name (FileDescriptorName=), as a file descriptor. */
+export function inheritedSocket(name: string, env: NodeJS.ProcessEnv = process.env): number {
+  const { LISTEN_PID, LISTEN_FDS = '0', LISTEN_FDNAMES = '' } = env
+  const at = LISTEN_PID === String(process.pid) ? LISTEN_FDNAMES.split(':').indexOf(name) : -1
+  if (at >= 0 && at < Number(LISTEN_FDS)) return FIRST_FD + at
+  throw new Failure(`The config names the socket ${name}, and systemd handed over none of that name.`, {
+    exit: EXIT.usage,
+    next: `Start it by its unit, which has the socket: systemctl restart llmagentos-${name}.service`,
   })
 }
 

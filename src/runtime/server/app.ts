@@ -14,7 +14,7 @@ const BODY_MS = 30_000
 const UNREAD_MS = 2_000
 
 /** An HTTP server with our limits, request ids, error body and request figures; the public and the internal side share it. */
-export function buildApp(o: Books & { tls?: ServerOptions }): FastifyInstance {
+export function buildApp(o: Books & { tls?: ServerOptions; finishes?: true }): FastifyInstance {
   const http = {
     headersTimeout: 10_000,
     // Node looks for late ones only so often.
@@ -29,6 +29,8 @@ export function buildApp(o: Books & { tls?: ServerOptions }): FastifyInstance {
     requestTimeout: ANSWER_DEADLINE_MS,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    // Whoever has a replica to turn to hears 503 when it comes too late; `finishes`: what is on a connection that was taken is answered.
+    return503OnClosing: !o.finishes,
     ...(o.tls ? { https: { ...http, ...o.tls } } : { http }),
     clientErrorHandler: refuseUnparsed,
     frameworkErrors: refuseAddress,

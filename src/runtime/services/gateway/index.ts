@@ -1,9 +1,10 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 import { GatewayConfig } from '../../../contracts/config.ts'
 import { codeOf, EXIT, Failure } from '../../../errors.ts'
 import { buildApp } from '../../server/app.ts'
 import { closeApp } from '../../server/close.ts'
 import type { Service } from '../../service.ts'
+import { inheritedSocket } from '../../systemd.ts'
 import { openCertificate } from '../../tls/credentials.ts'
 import { followFiles, publicTls, tellFailedHandshakes } from '../../tls/listen.ts'
 import { Keys } from './keys.ts'
@@ -11,6 +12,8 @@ import { Limits } from './limits.ts'
 import { forgetHopHeaders } from './outside.ts'
 import { addPublicRoutes } from './public.ts'
 import { OpenStreams } from './streams.ts'
+
+const BACKLOG = 4096
 
 /** The only service with a port: knows who asks, how much is left to them, and which service answers. */
 export const gateway: Service<GatewayConfig> = {
@@ -22,7 +25,12 @@ export const gateway: Service<GatewayConfig> = {
     const { config, calls, verifier, metrics, log } = deps
     const streams = new OpenStreams(verifier)
     const certificate = config.certificate && openCertificate(config.certificate, log)
-    const app = buildApp({ log, metrics, ...(certificate && { tls: publicTls(certificate.current) }) })
+    const app = buildApp({
+      log,
+      metrics,
+      finishes: true,
+      ...(certificate && { tls: publicTls(certificate.current) }),
+    })
     if (certificate) {
       followFiles(app, certificate, publicTls)
       tellFailedHandshakes(app, log)
@@ -43,7 +51,8 @@ export const gateway: Service<GatewayConfig> = {
   },
 }
 
-async function listen(app: FastifyInstance, { host, port }: GatewayConfig): Promise<void> {
+async function listen(app: FastifyInstance, { host, port, socket }: GatewayConfig): Promise<void> {
+  if (socket) return listenOn(app, host, inheritedSocket(socket))
   try {
     await app.listen({ host, port })
   } catch (thrown) {
@@ -53,4 +62,9 @@ async function listen(app: FastifyInstance, { host, port }: GatewayConfig): Prom
       next: `Choose another one: llmagentos cluster up --port ${port + 1}`,
     })
   }
+}
+
+/** Connections that come while nobody takes them wait there, up to the backlog. The types of fastify do not know `fd`, which it hands on to Node. */
+async function listenOn(app: FastifyInstance, host: string, fd: number): Promise<void> {
+  await app.listen({ host, fd, backlog: BACKLOG } as FastifyListenOptions)
 }
