@@ -27,7 +27,8 @@ export async function registerKb(
   store: ObjectStore,
 ): Promise<{ stop(): Promise<void>; notes(): string[] }> {
   const { verify, log } = deps
-  const knowledge = new Knowledge({ store, folder: deps.config.indexFolder, log })
+  const shared = !('embedded' in deps.config.store)
+  const knowledge = new Knowledge({ store, folder: deps.config.indexFolder, log, shared })
   const { catalogue } = knowledge
 
   handle(app, putDocument, verify, async ({ params, body, who }) => {

@@ -92,6 +92,8 @@ export class Catalogue {
     const prefix = prefixOf(kb)
     const n = ((await newest(this.#store, prefix))?.n ?? 0) + 1
     if (!(await createVersion(this.#store, prefix, n, kb))) return undefined
+    // Had we slept since we read it, the number could be an old one that was purged, below a newer base.
+    if ((await newest<NameRecord>(this.#store, prefix))?.value.id !== kb.id) return undefined
     await purge(this.#store, prefix, n)
     return kb
   }

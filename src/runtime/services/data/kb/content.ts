@@ -14,13 +14,19 @@ interface StoredChunk {
   vector?: string
 }
 
-/** Stores the chunks under a fresh version; they count once a document's record names it. */
-export async function writeContent(store: ObjectStore, kb: string, chunks: Chunk[]): Promise<string> {
-  const version = `${Date.now().toString(16).padStart(12, '0')}${randomBytes(8).toString('hex')}`
-  const prefix = contentPrefix(kb, version)
-  const parts = partsOf(chunks)
+/** Names content; fresh each time. */
+export const versionNow = () =>
+  `${Date.now().toString(16).padStart(12, '0')}${randomBytes(8).toString('hex')}`
+
+/** Stores the chunks under `version`; they count once a document's record names it. Parts that are there already stay. */
+export async function writeContent(
+  store: ObjectStore,
+  kb: string,
+  o: { version: string; chunks: Chunk[] },
+): Promise<void> {
+  const prefix = contentPrefix(kb, o.version)
+  const parts = partsOf(o.chunks)
   await Promise.all(parts.map((part, i) => createOnce(store, `${prefix}${String(i).padStart(6, '0')}`, part)))
-  return version
 }
 
 /** When a version was begun, Unix milliseconds. */

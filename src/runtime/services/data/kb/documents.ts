@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 import type { Chunk, KbDocument } from '../../../../contracts/kb.ts'
-import type { Embedding } from '../index/rows.ts'
+import type { Embedding, IndexedDocument } from '../index/rows.ts'
 import type { ObjectStore } from '../store/store.ts'
-import { dropContent, readContent, writeContent, writtenAt } from './content.ts'
+import { dropContent, readContent, versionNow, writeContent, writtenAt } from './content.ts'
 import { afterDocument, contentsOf, documentPrefix, documentsOf } from './names.ts'
 import { createVersion, entries, heads, newest, purge } from './records.ts'
 
 /** A write carries a deadline of at most an hour (RUNTIME section 2.6). */
 const LONGEST_WRITE_MS = 3_600_000
+const MOST_READS = 5
 
 export interface NewDocument {
   id: string
@@ -46,7 +47,9 @@ export class Documents {
   /** What is now stored, and what stood there before. */
   async put(document: NewDocument): Promise<{ now: StoredDocument; before?: StoredDocument }> {
     const { chunks, ...rest } = document
-    const version = await writeContent(this.#store, this.#kb, chunks)
+    const begun = Date.now()
+    const version = versionNow()
+    await writeContent(this.#store, this.#kb, { version, chunks })
     const now: StoredDocument = {
       ...rest,
       chunks: chunks.length,
@@ -55,6 +58,9 @@ export class Documents {
       digest: digestOf(document),
     }
     const before = await this.#append(now)
+    // Frozen in between for long, somebody's sweep may have taken the content for an orphan.
+    if (Date.now() - begun > LONGEST_WRITE_MS / 2)
+      await writeContent(this.#store, this.#kb, { version, chunks })
     return { now, before: before?.removed ? undefined : before }
   }
 
@@ -76,7 +82,8 @@ export class Documents {
       await dropContent(this.#store, this.#kb, before.version)
     if (!head.value.removed) return
     await dropContent(this.#store, this.#kb, head.value.version)
-    await purge(this.#store, prefix)
+    // Not what somebody put there since.
+    await purge(this.#store, prefix, head.n + 1)
   }
 
   async *all(after?: string): AsyncGenerator<StoredDocument> {
@@ -85,8 +92,16 @@ export class Documents {
       if (!value.removed) yield value
   }
 
-  chunksOf(document: StoredDocument): Promise<Chunk[]> {
-    return readContent(this.#store, this.#kb, document.version)
+  /** A document with its chunks. One that is replaced while it is read is read again; undefined when it was removed. */
+  async whole(document: StoredDocument): Promise<IndexedDocument | undefined> {
+    let current: StoredDocument | undefined = document
+    for (let tries = 0; current && tries < MOST_READS; tries++) {
+      const chunks = await readContent(this.#store, this.#kb, current.version)
+      if (chunks.length === current.chunks) return { ...current, chunks }
+      current = await this.get(document.id)
+    }
+    if (current) throw new Error(`the content of document ${document.id} is not whole`)
+    return undefined
   }
 
   /** Documents whose removal a crash cut short. */

@@ -10,8 +10,10 @@ import type { Hit } from '../index/table.ts'
 import { queryText } from '../index/words.ts'
 import type { ObjectStore } from '../store/store.ts'
 import { Catalogue, type Kb, type Who } from './catalogue.ts'
+import { Changes } from './changes.ts'
 import { Documents } from './documents.ts'
 import { kbPrefix } from './names.ts'
+import { Others } from './others.ts'
 import { purge } from './records.ts'
 import { Shelf } from './shelf.ts'
 
@@ -27,9 +29,12 @@ export class Knowledge {
   readonly #store: ObjectStore
   readonly #folder: string
   readonly #log: Log
+  readonly #shared: boolean
   readonly #shelves = new Map<string, Shelf>()
 
-  constructor(o: { store: ObjectStore; folder: string; log: Log }) {
+  /** `shared`: other instances write to the same store. */
+  constructor(o: { store: ObjectStore; folder: string; log: Log; shared: boolean }) {
+    this.#shared = o.shared
     this.#store = o.store
     this.#folder = o.folder
     this.#log = o.log
@@ -40,7 +45,8 @@ export class Knowledge {
     const known = this.#shelves.get(kb.id)
     if (known) return known
     const documents = new Documents(this.#store, kb.id)
-    const shelf = new Shelf({ kb, documents, folder: join(this.#folder, kb.id), log: this.#log })
+    const others = this.#shared ? new Others(new Changes(this.#store, kb.id)) : undefined
+    const shelf = new Shelf({ kb, documents, folder: join(this.#folder, kb.id), log: this.#log, others })
     this.#shelves.set(kb.id, shelf)
     return shelf
   }

@@ -8,6 +8,7 @@ import { LARGEST, PAST_NUMBERS } from '../inverted.ts'
  *     kb/names/shared/<name>/<inverted n>         a shared one: its name is taken for everybody
  *     kb/<id>/doc/<document>/<inverted n>         a document: what it is and which content it has, or that it was removed
  *     kb/<id>/content/<version>/<part>            its chunks
+ *     kb/<id>/changes/<inverted n>                which documents changed, where several instances share the store
  */
 export const NAMES = 'kb/names/'
 export const ownNames = (owner: string) => `${NAMES}own/${owner}/`
@@ -16,6 +17,7 @@ export const kbPrefix = (id: string) => `kb/${id}/`
 export const documentsOf = (kb: string) => `${kbPrefix(kb)}doc/`
 export const documentPrefix = (kb: string, document: string) => `${documentsOf(kb)}${segment(document)}/`
 export const contentsOf = (kb: string) => `${kbPrefix(kb)}content/`
+export const changesOf = (kb: string) => `${kbPrefix(kb)}changes/`
 export const contentPrefix = (kb: string, version: string) => `${contentsOf(kb)}${version}/`
 
 /** The number that a name ends with. */

@@ -1,60 +1,61 @@
 import type { KbInfo } from '../../../../contracts/kb.ts'
-import { reasonOf } from '../../../../errors.ts'
 import type { Log } from '../../../../log.ts'
-import { notFound, Refusal } from '../../../refusal.ts'
-import { KbIndex } from '../index/kb-index.ts'
-import { type Embedding, keyOf, tableName } from '../index/rows.ts'
+import { notFound } from '../../../refusal.ts'
+import { type Embedding, tableName } from '../index/rows.ts'
 import type { Hit } from '../index/table.ts'
 import type { Kb } from './catalogue.ts'
-import { type Documents, digestOf, type NewDocument, type StoredDocument } from './documents.ts'
+import { type Documents, digestOf, type NewDocument } from './documents.ts'
+import { LiveIndex } from './live-index.ts'
+import type { Others } from './others.ts'
 import { Tally } from './tally.ts'
-import { WriteQueue } from './write-queue.ts'
 
-/** Between two rebuilds of a damaged index, milliseconds: a disk that damages each one must not keep us busy. */
-const REBUILD_PAUSE_MS = 60_000
-/** Documents read from the store at once while the index is brought up to it. */
-const CATCH_UP = 64
+/** A write that took so long may have met writes of others that it does not know of. */
+const SLEPT_MS = 60_000
 
-/** One knowledge base at work: its documents in the store, its index beside them, and one queue of writes. */
+/** One knowledge base at work: its documents in the store, its index beside them, and the changes of each document in turn. */
 export class Shelf {
   readonly kb: Kb
   readonly #documents: Documents
-  readonly #index: KbIndex
-  readonly #log: Log
-  readonly #queue: WriteQueue
+  readonly #index: LiveIndex
+  readonly #others?: Others
   readonly #turns = new Map<string, Promise<unknown>>()
   #tally?: Promise<Tally>
-  #caughtUp?: Promise<void>
-  #rebuiltAt = Number.NEGATIVE_INFINITY
-  #note?: string
+  /** Whose last change failed, perhaps after it was stored: read again before the next search. */
+  readonly #unsure = new Set<string>()
   #dropped = false
 
-  constructor(o: { kb: Kb; documents: Documents; folder: string; log: Log }) {
+  /** `others`: where several instances share the store. */
+  constructor(o: { kb: Kb; documents: Documents; folder: string; log: Log; others?: Others }) {
     this.kb = o.kb
     this.#documents = o.documents
-    this.#index = new KbIndex(o.folder)
-    this.#log = o.log
-    this.#queue = new WriteQueue({
-      apply: changes => this.#index.apply(changes),
-      optimize: () =>
-        this.#index.optimize().catch(thrown => {
-          o.log.warn({ kb: o.kb.name, err: thrown }, 'upkeep of an index failed; it follows the next write')
-        }),
+    this.#others = o.others
+    this.#index = new LiveIndex({
+      name: o.kb.name,
+      documents: o.documents,
+      folder: o.folder,
+      log: o.log,
+      embeddings: async () => (await this.#counted()).embeddings(),
+      compared: async d => {
+        // Alone, the tally is exact; what others put since it was counted, only this tells.
+        if (this.#others) (await this.#counted()).set(d.id, d)
+      },
     })
   }
 
   /** What keeps its index behind the store, if anything. */
   note(): string | undefined {
-    return this.#note
+    return this.#index.note()
   }
 
   async info(): Promise<KbInfo> {
     const { name, owner, shared } = this.kb
+    await this.#current()
     return { name, owner, shared, ...(await this.#counted()).summary() }
   }
 
   /** Every embedding identity that documents of it have; undefined among them = full text only. */
   async embeddings(): Promise<(Embedding | undefined)[]> {
+    await this.#current()
     return (await this.#counted()).embeddings()
   }
 
@@ -63,15 +64,23 @@ export class Shelf {
     return this.#inTurn(document.id, async () => {
       const known = await this.#documents.get(document.id)
       const chunks = document.chunks.length
-      if (known?.digest === digestOf(document)) return { chunks, unchanged: true }
+      if (known?.digest === digestOf(document)) {
+        // Whoever put it may have died before it told the others.
+        await this.#others?.tell({ id: document.id, version: known.version })
+        return { chunks, unchanged: true }
+      }
       const tally = await this.#counted()
+      const begun = Date.now()
       const { now, before } = await this.#documents.put(document)
-      tally.replace(before, now)
+      tally.set(document.id, now)
+      await this.#others?.tell(now)
       const moved = before && tableName(before.embedding) !== tableName(now.embedding)
-      await this.#follow({
+      await this.#index.follow({
         put: { ...document, version: now.version },
         ...(moved && { leaves: before.embedding ?? 'text' }),
       })
+      // Had we slept in between, ours might not be the newest, and who was faster has told long ago.
+      if (this.#others && Date.now() - begun > SLEPT_MS) await this.#reload(document.id)
       await this.#documents.forget(document.id, before)
       return { chunks, unchanged: false }
     })
@@ -83,23 +92,27 @@ export class Shelf {
       const tally = await this.#counted()
       const before = await this.#documents.remove(id)
       if (!before) return undefined
-      tally.replace(before, undefined)
-      await this.#follow({ remove: id, leaves: before.embedding ?? 'text' })
+      tally.set(id, undefined)
+      await this.#others?.tell({ id, version: '' })
+      await this.#index.follow({ remove: id, leaves: before.embedding ?? 'text' })
       await this.#documents.forget(id, before)
       return before.chunks
     })
   }
 
-  documents(after?: string): AsyncGenerator<StoredDocument> {
+  documents(after?: string) {
     return this.#documents.all(after)
   }
 
-  byWords(words: string, limit: number): Promise<Hit[]> {
-    return this.#read(async () => this.#index.byWords(words, limit, await this.embeddings()))
+  async byWords(words: string, limit: number): Promise<Hit[]> {
+    this.#refuseDropped()
+    await this.#current()
+    return this.#index.byWords(words, limit)
   }
 
-  byVector(vector: number[], limit: number, embedding: Embedding): Promise<Hit[]> {
-    return this.#read(() => this.#index.byVector(vector, limit, embedding))
+  async byVector(vector: number[], limit: number, embedding: Embedding): Promise<Hit[]> {
+    this.#refuseDropped()
+    return this.#index.byVector(vector, limit, embedding)
   }
 
   /** Ends what a crash left unfinished in the store. */
@@ -113,20 +126,21 @@ export class Shelf {
   async drop(): Promise<void> {
     this.#dropped = true
     await Promise.all(this.#turns.values())
-    await this.#queue.alone(() => this.#index.drop())
+    await this.#index.drop()
   }
 
   async stop(): Promise<void> {
     await Promise.all(this.#turns.values())
-    await this.#queue.stop()
-    await this.#index.close()
+    await this.#index.stop()
   }
 
   /** Changes of one document in the order in which they came, so that the index ends with the one that the store ends with. */
   async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
     this.#refuseDropped()
     const mine = (this.#turns.get(id) ?? Promise.resolve()).then(work)
-    const settled = mine.catch(() => {})
+    const settled = mine.catch(() => {
+      if (this.#others) this.#unsure.add(id)
+    })
     this.#turns.set(id, settled)
     try {
       return await mine
@@ -137,7 +151,7 @@ export class Shelf {
 
   #counted(): Promise<Tally> {
     if (!this.#tally) {
-      this.#tally = Tally.of(this.#documents.all())
+      this.#tally = this.#count()
       this.#tally.catch(() => {
         this.#tally = undefined
       })
@@ -145,106 +159,45 @@ export class Shelf {
     return this.#tally
   }
 
-  /** The store has the change already, so trouble with the index is ours to mend and no reason to refuse. */
-  async #follow(change: Parameters<WriteQueue['write']>[0]): Promise<void> {
-    try {
-      const startsNow = this.#caughtUp === undefined
-      await this.#catchUp()
-      // It began after the change was stored, so it brought the change along.
-      if (!startsNow) await this.#queue.write(change)
-    } catch (thrown) {
-      this.#fellBehind(thrown)
-    }
+  async #count(): Promise<Tally> {
+    await this.#others?.begin()
+    return Tally.of(this.#documents.all())
   }
 
-  async #read<T>(search: () => Promise<T>): Promise<T> {
-    this.#refuseDropped()
-    try {
-      await this.#catchUp()
-      return await search()
-    } catch (thrown) {
-      this.#fellBehind(thrown)
-      if (performance.now() - this.#rebuiltAt < REBUILD_PAUSE_MS) throw unusable(this.kb.name, thrown)
+  /** Takes over what other instances changed. */
+  async #current(): Promise<void> {
+    if (!this.#others) return
+    const tally = await this.#counted()
+    const whole = await this.#others.follow({
+      versionOf: id => tally.get(id)?.version ?? '',
+      reload: id => this.#inTurn(id, () => this.#reload(id)),
+    })
+    if (!whole) {
+      this.#tally = undefined
+      this.#index.doubt()
     }
-    try {
-      await this.#rebuild()
-      return await search()
-    } catch (thrown) {
-      this.#fellBehind(thrown)
-      throw unusable(this.kb.name, thrown)
-    }
+    for (const id of this.#unsure) await this.#inTurn(id, () => this.#reload(id))
+    await this.#counted()
+  }
+
+  /** One document as it now stands in the store, into tally and index. */
+  async #reload(id: string): Promise<void> {
+    const tally = await this.#counted()
+    const before = tally.get(id)
+    const head = await this.#documents.get(id)
+    if (before?.version === head?.version && !this.#unsure.has(id)) return
+    const now = head && (await this.#documents.whole(head))
+    tally.set(id, now && { ...now, chunks: now.chunks.length })
+    const moved = before && (!now || tableName(before.embedding) !== tableName(now.embedding))
+    await this.#index.changed({
+      ...(now ? { put: now } : { remove: id }),
+      ...(moved && { leaves: before.embedding ?? 'text' }),
+    })
+    this.#unsure.delete(id)
   }
 
   #refuseDropped(): void {
     if (this.#dropped)
       throw notFound(`knowledge base ${this.kb.name} any more`, 'See them with `llmagentos kb list`.')
   }
-
-  async #rebuild(): Promise<void> {
-    this.#rebuiltAt = performance.now()
-    await this.#queue.alone(() => this.#index.drop())
-    this.#caughtUp = undefined
-    await this.#catchUp()
-    this.#log.warn({ kb: this.kb.name }, 'built the index of a knowledge base anew from the store')
-  }
-
-  #fellBehind(thrown: unknown): void {
-    this.#caughtUp = undefined
-    this.#note = `The index of the knowledge base ${this.kb.name} is behind its store: ${reasonOf(thrown).split('\n')[0]?.slice(0, 300)}`
-    this.#log.warn({ kb: this.kb.name, err: thrown }, 'the index of a knowledge base is behind its store')
-  }
-
-  /** Once after a start, and again after trouble: makes the index hold exactly what the store holds. */
-  #catchUp(): Promise<void> {
-    if (!this.#caughtUp) {
-      const run = this.#queue.alone(() => this.#compare())
-      this.#caughtUp = run
-      run.then(
-        () => {
-          this.#note = undefined
-        },
-        () => {
-          if (this.#caughtUp === run) this.#caughtUp = undefined
-        },
-      )
-    }
-    return this.#caughtUp
-  }
-
-  async #compare(): Promise<void> {
-    const embeddings = await this.embeddings()
-    await this.#index.keepOnly(embeddings)
-    const extra = new Map<string, { doc: string; version: string; embedding?: Embedding }>()
-    for (const embedding of embeddings)
-      for (const [key, row] of await (await this.#index.table(embedding)).versions())
-        extra.set(`${tableName(embedding)} ${key}`, { ...row, embedding })
-    const missing: StoredDocument[] = []
-    for await (const document of this.#documents.all()) {
-      if (document.chunks === 0) continue
-      const place = `${tableName(document.embedding)} ${keyOf(document.id)}`
-      const known = extra.get(place)
-      extra.delete(place)
-      if (known?.version === document.version) continue
-      missing.push(document)
-      if (missing.length >= CATCH_UP) await this.#load(missing.splice(0))
-    }
-    await this.#load(missing)
-    await this.#index.apply(
-      [...extra.values()].map(e => ({ remove: e.doc, leaves: e.embedding ?? ('text' as const) })),
-    )
-  }
-
-  async #load(documents: StoredDocument[]): Promise<void> {
-    const changes = await Promise.all(
-      documents.map(async d => ({ put: { ...d, chunks: await this.#documents.chunksOf(d) } })),
-    )
-    if (changes.length > 0) await this.#index.apply(changes)
-  }
 }
-
-const unusable = (name: string, cause: unknown) =>
-  new Refusal(503, 'index', `The index of the knowledge base ${name} cannot be read and is being repaired.`, {
-    next: 'Try again in a minute; `llmagentos cluster status` says what is wrong.',
-    retryAfterSeconds: 30,
-    cause,
-  })

@@ -2,25 +2,34 @@ import type { KbInfo } from '../../../../contracts/kb.ts'
 import { type Embedding, tableName } from '../index/rows.ts'
 
 interface Counted {
+  id: string
   chunks: number
+  version: string
   embedding?: Embedding
 }
 
 /** How much a knowledge base holds, counted once and kept up with each change. */
 export class Tally {
-  #documents = 0
   #chunks = 0
+  readonly #documents = new Map<string, Counted>()
   readonly #tables = new Map<string, { embedding?: Embedding; documents: number }>()
 
   static async of(documents: AsyncIterable<Counted>): Promise<Tally> {
     const tally = new Tally()
-    for await (const d of documents) tally.replace(undefined, d)
+    for await (const d of documents) tally.set(d.id, d)
     return tally
   }
 
-  replace(before: Counted | undefined, now: Counted | undefined): void {
+  get(id: string): Counted | undefined {
+    return this.#documents.get(id)
+  }
+
+  set(id: string, now: Counted | undefined): void {
+    const before = this.#documents.get(id)
     if (before) this.#count(before, -1)
     if (now) this.#count(now, 1)
+    if (!now) this.#documents.delete(id)
+    else this.#documents.set(id, { id, chunks: now.chunks, version: now.version, embedding: now.embedding })
   }
 
   embeddings(): (Embedding | undefined)[] {
@@ -33,14 +42,13 @@ export class Tally {
       .filter(t => t.embedding)
       .sort((a, b) => b.documents - a.documents)[0]
     return {
-      documents: this.#documents,
+      documents: this.#documents.size,
       chunks: this.#chunks,
       ...(most?.embedding && { embedding: most.embedding }),
     }
   }
 
   #count(d: Counted, by: 1 | -1): void {
-    this.#documents += by
     this.#chunks += by * d.chunks
     const name = tableName(d.embedding)
     const table = this.#tables.get(name) ?? { embedding: d.embedding, documents: 0 }

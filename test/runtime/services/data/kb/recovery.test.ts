@@ -137,7 +137,7 @@ async function filled() {
   const folder = join(tempFolder(), 'index')
   const all: Knowledge[] = []
   const reopenOn = async (on: ObjectStore) => {
-    const knowledge = new Knowledge({ store: on, folder, log: silent })
+    const knowledge = new Knowledge({ store: on, folder, log: silent, shared: false })
     all.push(knowledge)
     return knowledge
   }

@@ -13,7 +13,7 @@ const ann: Principal = { user: 'ann', key: 'k', role: 'user', scopes: [] }
 test('documents that arrive while their knowledge base is removed leave nothing behind', async () => {
   const store = memoryStore()
   const folder = join(tempFolder(), 'index')
-  const knowledge = new Knowledge({ store, folder, log: silent })
+  const knowledge = new Knowledge({ store, folder, log: silent, shared: false })
   const kb = await knowledge.catalogue.open(ann, 'notes', {})
   const shelf = knowledge.shelf(kb)
   await shelf.put(await markdownDocument('nodes.md', NODES))
