@@ -1,3 +1,4 @@
+import { expect, onTestFinished, test } from 'vitest'
 import { silent } from '../../../../../src/log.ts'
 import type { Who } from '../../../../../src/runtime/services/data/kb/catalogue.ts'
 import { Knowledge } from '../../../../../src/runtime/services/data/kb/knowledge.ts'
