@@ -1,6 +1,7 @@
 /** The door: what commands may open. */
 export { type CheckedNode, type CheckReport, check, checkExit } from './actions/check.ts'
 export { differences } from './actions/differences.ts'
+export { type ListedDisk, listDisks, type Wipe, wipeOf } from './actions/disks.ts'
 export { type Down, type DownOptions, down } from './actions/down.ts'
 export { type FixOptions, fix } from './actions/fix.ts'
 export { type Look, look, nothingToDo, type Wanted } from './actions/look.ts'

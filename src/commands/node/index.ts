@@ -1,4 +1,5 @@
 import type { Noun } from '../command.ts'
+import { disk } from './disk.ts'
 import { exec } from './exec.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
@@ -8,5 +9,5 @@ import { tend } from './tend.ts'
 export const node: Noun = {
   name: 'node',
   summary: 'the machines of a cluster.yaml: look, run commands, log in, read logs',
-  commands: [list, exec, ssh, logs, tend],
+  commands: [list, disk, exec, ssh, logs, tend],
 }

@@ -19,11 +19,18 @@ export interface FixOptions {
 
 const FENCE_MS = 60_000
 
+/** Does what a check found can be put right. */
+export const fix = (steps: Step[], o: FixOptions): Promise<Applied> =>
+  underLock(steps, { ...o, doing: 'cluster check --fix', says: 'put machines right', component: 'check' })
+
 /**
- * Does what a check found can be put right, as one wave under the cluster's lock. A step that fails stops only its node. Throws Failure:
- * 4 where no majority of the control nodes answers, 7 when somebody else is changing the cluster, 130.
+ * One wave under the cluster's lock, without a look at anything else. A step that fails stops only its node. Throws Failure: 4 where no
+ * majority of the control nodes answers, 7 when somebody else is changing the cluster, 130.
  */
-export async function fix(steps: Step[], o: FixOptions): Promise<Applied> {
+export async function underLock(
+  steps: Step[],
+  o: FixOptions & { doing: string; says: string; component: string },
+): Promise<Applied> {
   const { cluster, signal } = o
   const wanted = new Set(steps.map(({ node }) => node))
   const control = await connected(
@@ -39,7 +46,7 @@ export async function fix(steps: Step[], o: FixOptions): Promise<Applied> {
   ])
   const lock = await takeLock([...control.values()], {
     who: o.who,
-    doing: 'cluster check --fix',
+    doing: o.doing,
     waitMs: 0,
     above: await highestFence([...connections.values()], { signal }),
     signal,
@@ -48,12 +55,12 @@ export async function fix(steps: Step[], o: FixOptions): Promise<Applied> {
   try {
     const touched = [...connections.values()].filter(({ node }) => wanted.has(node))
     await fence(touched, lock.number, { deadlineMs: FENCE_MS, signal: either })
-    return await applyWaves([{ says: 'put machines right', steps }], {
+    return await applyWaves([{ says: o.says, steps }], {
       connections,
       run: randomBytes(6).toString('hex'),
       who: o.who,
       number: lock.number,
-      component: 'check',
+      component: o.component,
       holder: () => lockHolder([...control.values()]),
       onEvent: o.onEvent,
       signal: either,

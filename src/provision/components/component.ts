@@ -2,6 +2,7 @@ import type { TSchema } from 'typebox'
 import type { Secret } from '../../secret.ts'
 import type { Cluster, WantedNode } from '../cluster/cluster.ts'
 import type { Connection } from '../connections/connection.ts'
+import type { Disk } from '../disks/disk.ts'
 import type { Fact, Facts } from '../facts/fact.ts'
 import type { Item } from '../os/item.ts'
 import type { Wave } from '../reconcile/step.ts'
@@ -50,6 +51,11 @@ export interface Component<C = any> {
   certificates?(view: View<C>, facts: Facts, node: WantedNode): CertificateItem[]
   /** Pure; `[]` = nothing to do. Most begin with `itemWaves`. */
   plan(view: View<C>, facts: Facts): Wave[]
+  /** For whoever would empty a disk: what to ask, and why it must stay as it is though nothing may be running on it. */
+  disksInUse?: {
+    facts: Fact<unknown>[]
+    why(disk: Disk, o: { facts: Facts; node: string }): string | undefined
+  }
   /** Pure; health from the same facts. */
   judge(view: View<C>, facts: Facts): Finding[]
   /** After a change: uses what it runs as a client would, and says how that went. Changes nothing that stays. */

@@ -18,7 +18,7 @@ export const disks: Fact<Disks> = {
       .join('\n')
       .split(/^(?=disk\t)/m)
     const [links, own] = first?.startsWith('link\t') ? [first, parts] : ['', first ? [first, ...parts] : []]
-    const disks = own.map(diskOf)
+    const disks = own.map(diskOf).sort((a, b) => (a.path < b.path ? -1 : 1))
     const names = new Set(disks.flatMap(disk => disk.names))
     const linked = [...links.matchAll(/^link\t([^\t\n]+)\t/gm)].map(([, name]) => name!)
     return { disks, others: linked.filter(name => !names.has(name)) }

@@ -143,7 +143,7 @@ export const LOOK_AT_ALL = String.raw`${PROBE}
 my ($disks, $uses) = (disks(), uses());
 print "link\t", base($_), "\t", number_of($_) // '-', "\n" for glob('/dev/disk/by-id/*');
 my %waits;
-for my $number (sort keys %$disks) {
+for my $number (keys %$disks) {
   pipe(my $from, my $to) or die "pipe: $!\n";
   my $pid = fork() // die "fork: $!\n";
   $waits{$pid} = { number => $number, from => $from, said => '' } if $pid;
