@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../src/contracts/s3.ts'
+import { clientOf } from '../../../src/runtime/services/data/store/s3/client.ts'
 import { authority } from '../authority.ts'
 import type { Lab, LabNode } from '../lab.ts'
 import { installCeph, PLAIN, TLS, USER } from './one-node.ts'
@@ -50,7 +51,7 @@ export async function startRgw(lab: Lab, node = lab.nodes[0]!): Promise<Rgw> {
         accessKey: USER,
         secretKeyFile,
       }
-      if (made) await makeBuckets(config, { port: PLAIN[gateways[0]!], secretKey })
+      if (made) await makeBuckets(config, PLAIN[gateways[0]!])
       return config
     },
     kill: async g => void (await node.run(`systemctl kill -s KILL ${unit(g)}; systemctl stop ${unit(g)}`)),
@@ -64,13 +65,9 @@ export async function startRgw(lab: Lab, node = lab.nodes[0]!): Promise<Rgw> {
   }
 }
 
-async function makeBuckets(config: S3Config, o: { port: number; secretKey: string }): Promise<void> {
-  const client = new S3Client({
-    endpoint: `http://${config.endpoints[0]!.host}:${o.port}`,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: config.accessKey, secretAccessKey: o.secretKey },
-  })
+async function makeBuckets(config: S3Config, port: number): Promise<void> {
+  const { tls: _, ...plain } = config
+  const client = clientOf(plain, { host: config.endpoints[0]!.host, port })
   for (const Bucket of Object.values(config.buckets)) await client.send(new CreateBucketCommand({ Bucket }))
   client.destroy()
 }

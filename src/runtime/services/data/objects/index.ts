@@ -12,11 +12,14 @@ import { codeOf } from '../../../../errors.ts'
 import { badRequest, notFound, Refusal } from '../../../refusal.ts'
 import { type Asked, handle } from '../../../server/handle.ts'
 import type { Deps } from '../../../service.ts'
+import { Room } from '../room.ts'
 import type { ObjectStore } from '../store/store.ts'
+import { requireUnsealed } from '../task-fence.ts'
 import { limited } from '../upload.ts'
 import { checkName } from './names.ts'
 import { rangeOf } from './range.ts'
 import { exists, ObjectSpace, type Version } from './space.ts'
+import { verified } from './verified.ts'
 
 const PAGE = 100
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(;[ -~]{0,100})?$/
@@ -26,8 +29,12 @@ export function registerObjects(
   app: FastifyInstance,
   { verify }: Deps<DataConfig>,
   store: ObjectStore,
+  room = new Room(undefined),
 ): void {
-  handle(app, putObject, verify, async asked => shown(await put(store, asked)))
+  handle(app, putObject, verify, async asked => {
+    room.require()
+    return shown(await put(store, asked))
+  })
 
   handle(app, getObject, verify, async asked => {
     const name = asked.params['*']
@@ -62,6 +69,9 @@ async function put(store: ObjectStore, { params, query, upload, who, hop, req }:
   const { blob, bytes, sha256 } = await store.putBlob(body)
   try {
     if (query.sha256 && query.sha256 !== sha256) throw otherDigest(sha256)
+    // The upload took its time, and so may we, frozen. Whoever asked has given up, or its task has gone to another.
+    if (Date.now() >= hop.deadline) throw late()
+    await requireUnsealed(store, req)
     return await space.add(
       { name, bytes, sha256, type, created: new Date().toISOString(), blob },
       { replace },
@@ -73,7 +83,8 @@ async function put(store: ObjectStore, { params, query, upload, who, hop, req }:
   }
 }
 
-const isSurelyNotStored = (thrown: unknown) => thrown instanceof Refusal || codeOf(thrown) === 'ENOSPC'
+const isSurelyNotStored = (thrown: unknown) =>
+  (thrown instanceof Refusal && thrown.status < 500) || codeOf(thrown) === 'ENOSPC'
 
 async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObject>, version: Version) {
   const range = reading(
@@ -83,6 +94,7 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
   const found = await store.getBlob(version.blob, range)
   // Its record went a moment ago, and its blob after it.
   if (!found) throw notFound(`object ${version.name}`)
+  const body = range ? found.body : verified(found.body, version)
   reply.hijack()
   reply.raw.writeHead(range ? 206 : 200, {
     ...(reply.getHeaders() as Record<string, string>),
@@ -95,7 +107,7 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
     'x-content-type-options': 'nosniff',
   })
   // Too late for a refusal: whoever reads sees a body that is too short, and a broken connection.
-  await pipeline(found.body, reply.raw, { signal: hop.signal }).catch(() => reply.raw.destroy())
+  await pipeline(body, reply.raw, { signal: hop.signal }).catch(() => reply.raw.destroy())
 }
 
 function reading<T>(act: () => T, onRefusal: () => void): T {
@@ -106,6 +118,8 @@ function reading<T>(act: () => T, onRefusal: () => void): T {
     throw thrown
   }
 }
+
+const late = () => new Refusal(504, 'deadline', 'The deadline of this upload has passed; nothing was stored.')
 
 const otherDigest = (sha256: string) =>
   new Refusal(422, 'digest', `What arrived has another digest (sha256 ${sha256}); nothing was stored.`, {

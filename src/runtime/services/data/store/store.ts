@@ -26,6 +26,17 @@ export interface ObjectStore {
   close(): Promise<void>
 }
 
+/** The store did not answer in time. What was to be written may have been, or may still be. */
+export class StoreAway extends Refusal {
+  constructor(says: string, cause?: unknown) {
+    super(503, 'store_away', says, {
+      next: 'Try again in a moment; `llmagentos cluster status` shows how the store is.',
+      retryAfterSeconds: 5,
+      cause,
+    })
+  }
+}
+
 export const MAX_RECORD_BYTES = 8 * 1024 * 1024
 
 const NAME = /^[!-~]{1,900}$/

@@ -1,8 +1,78 @@
+import type { Readable } from 'node:stream'
 import type { S3Config } from '../../../../../contracts/s3.ts'
-import { EXIT, Failure } from '../../../../../errors.ts'
-import type { Log } from '../../../../../log.ts'
-import type { ObjectStore } from '../store.ts'
+import { type Log, silent } from '../../../../../log.ts'
+import { checkRecord, type ObjectStore } from '../store.ts'
+import { S3Blobs } from './blobs.ts'
+import { checkBuckets } from './check.ts'
+import { Gateways } from './gateways.ts'
+import { keepAbandoned } from './leftovers.ts'
+import { S3Records } from './records.ts'
 
-export async function openS3(config: S3Config, _: { log: Log }): Promise<ObjectStore> {
-  throw new Failure(`The store at ${config.endpoints[0]!.host} cannot be used yet.`, { exit: EXIT.ours })
+/**
+ * Opens the store in these buckets; many processes may hold it at once. Throws a Failure: exit 3 where a bucket is missing or closed to us, 4
+ * where no gateway answers in 45 s, 9 where a bucket is versioned.
+ */
+export async function openS3(config: S3Config, o: { log?: Log } = {}): Promise<ObjectStore> {
+  const log = o.log ?? silent
+  const gateways = new Gateways(config, log)
+  try {
+    await checkBuckets(config, gateways)
+  } catch (thrown) {
+    gateways.close()
+    throw thrown
+  }
+  return new S3Store({ config, gateways, log })
+}
+
+class S3Store implements ObjectStore {
+  readonly #records: S3Records
+  readonly #blobs: S3Blobs
+  readonly #end: () => void
+
+  constructor(o: { config: S3Config; gateways: Gateways; log: Log }) {
+    this.#records = new S3Records(o.config, o.gateways)
+    this.#blobs = new S3Blobs(o.config, o.gateways)
+    const stop = keepAbandoned(o)
+    this.#end = () => {
+      stop()
+      o.gateways.close()
+    }
+  }
+
+  async create(name: string, record: Buffer, writer: string) {
+    checkRecord(name, record, writer)
+    return this.#records.create(name, record, writer)
+  }
+
+  get(name: string) {
+    return this.#records.get(name)
+  }
+
+  list(prefix: string, o: { after?: string; limit: number; values?: boolean }) {
+    return this.#records.list(prefix, o)
+  }
+
+  delete(name: string) {
+    return this.#records.delete(name)
+  }
+
+  putBlob(body: Readable) {
+    return this.#blobs.put(body)
+  }
+
+  getBlob(blob: string, range?: { from: number; to: number }) {
+    return this.#blobs.get(blob, range)
+  }
+
+  deleteBlob(blob: string) {
+    return this.#blobs.delete(blob)
+  }
+
+  listBlobs(o: { after?: string; limit: number }) {
+    return this.#blobs.list(o)
+  }
+
+  async close(): Promise<void> {
+    this.#end()
+  }
 }

@@ -1,0 +1,142 @@
+import { addAbortSignal, type Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+} from '@aws-sdk/client-s3'
+import type { S3Config } from '../../../../../contracts/s3.ts'
+import { isMissing, isTaken } from './faults.ts'
+import type { Gateways } from './gateways.ts'
+import { inLanes } from './lanes.ts'
+import { bucketsOf, placeOf, RECORDS } from './places.ts'
+
+/** A gateway gives no more at once. */
+const PAGE = 1000
+const READS_AT_A_TIME = 16
+const BYTES_PER_MS = 2_000
+const PATIENCE_MS = 2_000
+
+/** The records of the store: an object each, whose metadata names its writer. */
+export class S3Records {
+  readonly #config: S3Config
+  readonly #gateways: Gateways
+
+  constructor(config: S3Config, gateways: Gateways) {
+    this.#config = config
+    this.#gateways = gateways
+  }
+
+  /**
+   * `If-None-Match: *` makes it create-once. What was sent twice may find what its own first try left: then it was created by us, although
+   * the answer says that it is there.
+   */
+  async create(name: string, record: Buffer, writer: string): Promise<{ created: boolean; writer: string }> {
+    const put = { ...placeOf(this.#config, name), Body: record, IfNoneMatch: '*', Metadata: { writer } }
+    const patienceMs = PATIENCE_MS + record.length / BYTES_PER_MS
+    for (let sentBefore = false; ; sentBefore = true) {
+      const { value: created, unclear } = await this.#gateways.ask(
+        { says: `create ${name}`, patienceMs },
+        (client, abortSignal) =>
+          client.send(new PutObjectCommand(put), { abortSignal }).then(
+            () => true,
+            thrown => {
+              if (!isTaken(thrown)) throw thrown
+              return false
+            },
+          ),
+      )
+      if (created) return { created, writer }
+      const found = await this.#writerOf(name)
+      if (found !== undefined) return { created: found === writer && (unclear || sentBefore), writer: found }
+      // Somebody removed it in this moment.
+    }
+  }
+
+  async get(name: string): Promise<Buffer | undefined> {
+    const command = placeOf(this.#config, name)
+    const { value } = await this.#gateways.ask({ says: `read ${name}` }, (client, abortSignal) =>
+      client
+        .send(new GetObjectCommand(command), { abortSignal })
+        .then(found => buffer(addAbortSignal(abortSignal, found.Body as Readable)), absent),
+    )
+    return value
+  }
+
+  /** Short of `limit` only where there are no more, although records may go while their values are read. */
+  async list(
+    prefix: string,
+    o: { after?: string; limit: number; values?: boolean },
+  ): Promise<{ name: string; value?: Buffer }[]> {
+    const found: { name: string; value?: Buffer }[] = []
+    for (let after = o.after; found.length < o.limit; ) {
+      const limit = Math.min(PAGE, o.limit - found.length)
+      const names = await this.#names(prefix, { after, limit })
+      if (o.values) found.push(...(await this.#withValues(names)))
+      else found.push(...names.map(name => ({ name })))
+      if (names.length < limit) break
+      after = names.at(-1)
+    }
+    return found
+  }
+
+  async delete(name: string): Promise<void> {
+    const command = placeOf(this.#config, name)
+    await this.#gateways.ask({ says: `delete ${name}` }, (client, abortSignal) =>
+      client.send(new DeleteObjectCommand(command), { abortSignal }).then(() => undefined, absent),
+    )
+  }
+
+  async #names(prefix: string, o: { after?: string; limit: number }): Promise<string[]> {
+    const lists = await Promise.all(
+      bucketsOf(this.#config, prefix).map(Bucket => this.#listed(Bucket, prefix, o)),
+    )
+    return lists.length === 1 ? lists[0]! : lists.flat().sort().slice(0, o.limit)
+  }
+
+  /** After a name, and by a token only where there is none. */
+  async #listed(Bucket: string, prefix: string, o: { after?: string; limit: number }): Promise<string[]> {
+    const names: string[] = []
+    let token: string | undefined
+    for (let after = o.after; names.length < o.limit; after = names.at(-1) ?? o.after) {
+      const command = {
+        Bucket,
+        Prefix: RECORDS + prefix,
+        StartAfter: after === undefined ? undefined : RECORDS + after,
+        ContinuationToken: token,
+        MaxKeys: o.limit - names.length,
+      }
+      const { value } = await this.#gateways.ask({ says: `list ${prefix}` }, (client, abortSignal) =>
+        client.send(new ListObjectsV2Command(command), { abortSignal }),
+      )
+      const page = value.Contents ?? []
+      for (const { Key } of page) names.push(Key!.slice(RECORDS.length))
+      if (!value.IsTruncated) break
+      // A page without a name need not be the last.
+      token = page.length === 0 ? value.NextContinuationToken : undefined
+      if (page.length === 0 && token === undefined) break
+    }
+    return names
+  }
+
+  async #withValues(names: string[]): Promise<{ name: string; value: Buffer }[]> {
+    const values = await inLanes(READS_AT_A_TIME, names, name => this.get(name))
+    return names.flatMap((name, i) => (values[i] ? [{ name, value: values[i] }] : []))
+  }
+
+  async #writerOf(name: string): Promise<string | undefined> {
+    const command = placeOf(this.#config, name)
+    const { value } = await this.#gateways.ask({ says: `read ${name}` }, (client, abortSignal) =>
+      client
+        .send(new HeadObjectCommand(command), { abortSignal })
+        .then(found => found.Metadata?.['writer'] ?? '', absent),
+    )
+    return value
+  }
+}
+
+function absent(thrown: unknown): undefined {
+  if (!isMissing(thrown)) throw thrown
+}
