@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { artifactSource, artifactsFor } from '../../src/provision/artifacts/index.ts'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, type LabNode, openLab } from './lab.ts'
+import { programsAtHand } from './programs.ts'
 import { canariesOf, watchProcesses } from './secrets/watch.ts'
 
 storiesOfTheLab()
@@ -21,10 +21,7 @@ describe('the secrets of a cluster with brokers and services', () => {
     lab = await openLab({ name: 'canaries', nodes: 2 })
     const more = 'components:\n  rabbitmq: {memory: 256MiB}\n  runtime: {}\n'
     ada = await operator(lab, clusterYaml(lab, { user: 'ops', roles: { n2: 'worker' }, more }))
-    // Her home is empty, and so says nothing of where packages come from; this machine's settings do.
-    const source = artifactSource({ ...process.env, XDG_CACHE_HOME: join(ada.folder, 'cache') })
-    for (const { name } of Object.values(artifactsFor(process.arch === 'arm64' ? 'arm64' : 'x64')))
-      await source(name)
+    await programsAtHand(ada.folder)
   }, 15 * MINUTES)
   afterAll(() => lab?.close(), 2 * MINUTES)
 

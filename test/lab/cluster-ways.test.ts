@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { artifactSource, artifactsFor } from '../../src/provision/artifacts/index.ts'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
+import { programsAtHand } from './programs.ts'
 
 storiesOfTheLab()
 
@@ -28,9 +27,7 @@ describe('three bare machines of Debian 12 and a worker of Debian 13', () => {
         more: 'components:\n  rabbitmq: {}\n  runtime: {}\n',
       }),
     )
-    const source = artifactSource({ ...process.env, XDG_CACHE_HOME: join(ada.folder, 'cache') })
-    for (const { name } of Object.values(artifactsFor(process.arch === 'arm64' ? 'arm64' : 'x64')))
-      await source(name)
+    await programsAtHand(ada.folder)
   }, 15 * MINUTES)
   afterAll(() => lab?.close(), 2 * MINUTES)
 

@@ -1,13 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { artifactSource, artifactsFor } from '../../src/provision/artifacts/index.ts'
 import { runCli } from '../helpers/cli.ts'
 import { askingAt } from './asking.ts'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
 import { openPorts } from './open-ports.ts'
+import { programsAtHand } from './programs.ts'
 
 storiesOfTheLab()
 
@@ -25,9 +25,7 @@ describe('three machines', () => {
     vip = lab.node('n1').address.replace(/\d+$/, '200')
     const more = `gateway: {vip: ${vip}/24}\ncomponents:\n  rabbitmq: {}\n  runtime: {}\n`
     ada = await operator(lab, clusterYaml(lab, { more }))
-    const source = artifactSource({ ...process.env, XDG_CACHE_HOME: join(ada.folder, 'cache') })
-    for (const { name } of Object.values(artifactsFor(process.arch === 'arm64' ? 'arm64' : 'x64')))
-      await source(name)
+    await programsAtHand(ada.folder)
   }, 10 * MINUTES)
   afterAll(() => lab?.close(), 2 * MINUTES)
 

@@ -1,9 +1,8 @@
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { artifactSource, artifactsFor } from '../../src/provision/artifacts/index.ts'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
+import { programsAtHand } from './programs.ts'
 
 storiesOfTheLab()
 
@@ -25,10 +24,7 @@ describe('cluster status and cluster down on two machines', () => {
       lab,
       clusterYaml(lab, { roles: { n2: 'worker' }, more: 'components:\n  runtime: {}\n' }),
     )
-    // Her home is empty, and so says nothing of where packages come from; this machine's settings do.
-    const source = artifactSource({ ...process.env, XDG_CACHE_HOME: join(ada.folder, 'cache') })
-    for (const { name } of Object.values(artifactsFor(process.arch === 'arm64' ? 'arm64' : 'x64')))
-      await source(name)
+    await programsAtHand(ada.folder)
     // What we install goes again, and what was there before us comes back.
     await lab.node('n1').run('apt-get -qq purge nftables >/dev/null')
     await lab.node('n1').run(`echo 'of somebody else' >${COMMAND}`)

@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { artifactSource, artifactsFor } from '../../src/provision/artifacts/index.ts'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
+import { programsAtHand } from './programs.ts'
 
 storiesOfTheLab()
 
@@ -21,10 +21,7 @@ describe('our services', () => {
       lab,
       clusterYaml(lab, { roles: { n2: 'worker' }, more: 'components:\n  runtime: {}\n' }),
     )
-    // Her home is empty, and so says nothing of where packages come from; this machine's settings do.
-    const source = artifactSource({ ...process.env, XDG_CACHE_HOME: join(ada.folder, 'cache') })
-    for (const { name } of Object.values(artifactsFor(process.arch === 'arm64' ? 'arm64' : 'x64')))
-      await source(name)
+    await programsAtHand(ada.folder)
   }, 10 * MINUTES)
   afterAll(() => lab?.close(), 2 * MINUTES)
 

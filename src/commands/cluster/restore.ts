@@ -4,7 +4,7 @@ import { EXIT, type ExitCode, Failure, reasonOf } from '../../errors.ts'
 import { Secret } from '../../secret.ts'
 import type { Call, Io } from '../command.ts'
 import { atTerminal, type MachineFlags, withMachines } from '../machines/index.ts'
-import { upProgress } from '../views/up-progress.ts'
+import { progressOf } from '../views/up-progress.ts'
 import { wantedOf } from './machines.ts'
 
 interface Flags extends MachineFlags {
@@ -23,7 +23,7 @@ export async function restored({ flags, json, io }: Call<Flags>, file: string): 
   })
   const recovered = recoveredFrom(text, file)
   return withMachines({ flags, io }, async machines => {
-    const progress = upProgress({ json, io })
+    const progress = await progressOf({ json, io })
     const done = await restore({
       ...(await wantedOf(machines, { flags: {}, io })),
       recovered,

@@ -3,7 +3,7 @@ import type { ListedSecret } from '../../provision/index.ts'
 import type { Call, Command } from '../command.ts'
 import { fileFlag, hostKeyFlag, type MachineFlags, withMachines } from '../machines/index.ts'
 import { timeSpan } from '../node/time.ts'
-import { upProgress } from '../views/up-progress.ts'
+import { progressOf } from '../views/up-progress.ts'
 import { wantedOf } from './machines.ts'
 import { restored } from './restore.ts'
 
@@ -82,7 +82,7 @@ function remark({ on, lacking, rotating, wanted }: ListedSecret): string {
 function rotated({ flags, json, io }: Call<Flags>, name: string): Promise<ExitCode> {
   return withMachines({ flags, io }, async machines => {
     const { rotate } = await import('../../provision/index.ts')
-    const progress = upProgress({ json, io })
+    const progress = await progressOf({ json, io })
     const { failed } = await rotate({
       ...(await wantedOf(machines, { flags: {}, io })),
       name,

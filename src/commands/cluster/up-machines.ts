@@ -30,13 +30,14 @@ export function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
       agree: plans => agreed(plans, { call, cluster: machines.cluster.name }),
     }).finally(() => progress.stop())
     if (done.applied && done.failed.length === 0) await writeBase(machines.cluster, done.applied, io.env)
-    if (done.ca) {
-      const { Clusters } = await import('../../runtime/index.ts')
-      new Clusters(io.env).saveCa(machines.cluster.name, done.ca)
-    }
     const exit = exitOf(done)
+    const { access: way, ca } = done
     const access =
-      done.access && exit === EXIT.ok ? await keepAccess(machines.cluster.name, done.access, io) : []
+      way && exit === EXIT.ok ? await keepAccess(machines.cluster.name, { access: way, ca }, io) : []
+    if (ca) {
+      const { Clusters } = await import('../../runtime/index.ts')
+      new Clusters(io.env).saveCa(machines.cluster.name, ca)
+    }
     const seconds = Math.round((performance.now() - began) / 100) / 10
     if (json) io.print(JSON.stringify({ event: 'done', ...summary(done), seconds, exit }))
     else

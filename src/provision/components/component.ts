@@ -73,8 +73,8 @@ export interface Proving {
 export interface Access {
   /** Of all gateways, best first. */
   urls: string[]
-  /** PEM; absent where what is trusted elsewhere will do. */
-  ca?: string
+  /** Whether they are trusted by the cluster's CA; if not, by what is trusted elsewhere. */
+  byOwnCa: boolean
   /** A key of an admin, made now. */
   newKey(): Promise<Secret>
 }

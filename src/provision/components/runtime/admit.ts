@@ -1,7 +1,6 @@
 import { waitFor } from '../../../retry.ts'
 import { Secret } from '../../../secret.ts'
 import type { Facts } from '../../facts/fact.ts'
-import { CA_CERTIFICATE } from '../../secrets/authority.ts'
 import type { Access, Proving, View } from '../component.ts'
 import { homeOf } from './home.ts'
 import { authOf, gatewaysOf } from './layout.ts'
@@ -16,7 +15,7 @@ export function admit(view: View<Config>, facts: Facts, o: Proving): Access {
   const hosts = [...names, ...(vip ? [vip.address] : []), ...gatewaysOf(view).map(node => node.address)]
   return {
     urls: hosts.map(host => `https://${host}:${port}`),
-    ...(!tls && { ca: view.secret(CA_CERTIFICATE).reveal() }),
+    byOwnCa: !tls,
     newKey: () => newKey(view, facts, o),
   }
 }
