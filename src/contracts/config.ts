@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { BusConfig } from './bus.ts'
+import { FillConfig } from './fill.ts'
 import { SERVICES } from './identity.ts'
 import { StoreConfig } from './s3.ts'
 
@@ -78,6 +79,8 @@ export const TaskConfig = Type.Object({ ...Common })
 export const DataConfig = Type.Object({
   ...Common,
   store: StoreConfig,
+  /** For a store on disks of the cluster's own. */
+  fill: Type.Optional(FillConfig),
   indexFolder: Type.String(),
 })
 export const ExecutorConfig = Type.Object({

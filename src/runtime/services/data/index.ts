@@ -3,8 +3,10 @@ import type { Service } from '../../service.ts'
 import { registerKb } from './kb.ts'
 import { registerObjects } from './objects/index.ts'
 import { registerRecords } from './records.ts'
+import { Room } from './room.ts'
 import { registerSessions } from './sessions/index.ts'
 import { openStore } from './store/open.ts'
+import { WatchedStore } from './store/watched.ts'
 import { keepSwept } from './sweep.ts'
 import { refuseSealedAttempts } from './task-fence.ts'
 
@@ -15,21 +17,26 @@ export const data: Service<DataConfig> = {
   callers: ['gateway', 'auth', 'llm', 'task', 'executor'],
   verifies: true,
   async setup(app, deps) {
-    const store = await openStore(deps.config.store, { log: deps.log })
+    const { config } = deps
+    const store = new WatchedStore(await openStore(config.store, { log: deps.log }))
+    const room = new Room(config.fill)
+    await room.start()
     refuseSealedAttempts(app, store)
-    registerRecords(app, deps, store)
-    registerObjects(app, deps, store)
-    registerSessions(app, deps, store)
-    const kb = await registerKb(app, deps, store).catch(async thrown => {
+    registerRecords(app, deps, store, room)
+    registerObjects(app, deps, store, room)
+    registerSessions(app, deps, store, room)
+    const kb = await registerKb(app, deps, store, room).catch(async thrown => {
       await store.close()
       throw thrown
     })
     const stopSweeping = keepSwept(store, deps.log)
     return {
+      // Who needs no store is served without it, and who does is told by each answer.
       ready: () => [],
-      notes: () => kb.notes(),
-      facts: () => ({ store: 'embedded' }),
+      notes: () => [...store.notes(), ...room.notes(), ...kb.notes()],
+      facts: () => ({ store: 'embedded' in config.store ? 'embedded' : 's3' }),
       async stop() {
+        room.stop()
         await Promise.all([kb.stop(), stopSweeping()])
         await store.close()
       },

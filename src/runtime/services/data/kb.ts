@@ -18,6 +18,7 @@ import type { Who } from './kb/catalogue.ts'
 import { checkDocument } from './kb/check.ts'
 import type { StoredDocument } from './kb/documents.ts'
 import { Knowledge } from './kb/knowledge.ts'
+import type { Room } from './room.ts'
 import type { ObjectStore } from './store/store.ts'
 
 /** The knowledge routes of the data service. What a crash left unfinished is finished in the background. */
@@ -25,6 +26,7 @@ export async function registerKb(
   app: FastifyInstance,
   deps: Deps<DataConfig>,
   store: ObjectStore,
+  room: Room,
 ): Promise<{ stop(): Promise<void>; notes(): string[] }> {
   const { verify, log } = deps
   const shared = !('embedded' in deps.config.store)
@@ -35,6 +37,7 @@ export async function registerKb(
     needs(who, 'kb:write')
     const { shared, ...document } = body
     checkDocument(document)
+    room.require()
     const kb = await catalogue.open(who, params.kb, { shared })
     return knowledge.shelf(kb).put(document)
   })

@@ -14,22 +14,29 @@ import {
 import { notFound, Refusal } from '../../refusal.ts'
 import { handle } from '../../server/handle.ts'
 import type { Deps } from '../../service.ts'
+import { Room } from './room.ts'
 import { MAX_RECORD_BYTES, type ObjectStore } from './store/store.ts'
 import { limited } from './upload.ts'
 
 /** Values of one LIST page; larger pages are cut and say `more`. */
 const PAGE_BYTES = 4 * 1024 * 1024
 const PAGE_RECORDS = 1000
+/** Records with which something begins. What runs may end, and what is revoked must be, on a full store too. */
+const BEGINNINGS = /^(idem\/|[qw]\/.+\.1$)/
 
 /** The records of the other services, each within its own prefixes. */
 export function registerRecords(
   app: FastifyInstance,
   { verify }: Deps<DataConfig>,
   store: ObjectStore,
+  room = new Room(undefined),
 ): void {
   handle(app, createRecord, verify, async ({ params, upload, hop, req, reply }) => {
     const name = owned(params['*'], hop.caller)
+    if (BEGINNINGS.test(name)) room.require()
     const record = await buffer(limited(upload, { limitBytes: MAX_RECORD_BYTES, signal: hop.signal }))
+    // We may have been frozen for long, and whoever asked has given up and done something else.
+    if (Date.now() >= hop.deadline) throw late()
     const end = await store.create(name, record, String(req.headers[HOP.writer] ?? randomUUID()))
     if (end.created) return { writer: end.writer }
     await reply.code(412).send({ writer: end.writer })
@@ -61,6 +68,8 @@ export function registerRecords(
     }
   })
 }
+
+const late = () => new Refusal(504, 'deadline', 'The deadline of this write has passed; nothing was stored.')
 
 /** Denies by default: a name outside the known prefixes belongs to nobody. */
 function owned(name: string, caller: ServiceName | undefined): string {

@@ -56,7 +56,7 @@ export class Turns {
           await this.#calls.call(appendTurn, hop, { params: { id: session }, body, headers })
           return true
         } catch (thrown) {
-          if (once || hop.signal.aborted || (thrown instanceof Refusal && thrown.status < 500)) throw thrown
+          if (once || hop.signal.aborted || isFinal(thrown)) throw thrown
           this.#log.warn(
             { requestId: hop.requestId, why: reasonOf(thrown) },
             'a turn is not stored yet; trying again',
@@ -69,3 +69,7 @@ export class Turns {
     }
   }
 }
+
+/** A full store stays full for longer than we try. */
+const isFinal = (thrown: unknown) =>
+  thrown instanceof Refusal && (thrown.status < 500 || thrown.status === 507)

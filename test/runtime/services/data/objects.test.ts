@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { expect, test } from 'vitest'
 import { listObjects, putObject } from '../../../../src/contracts/objects.ts'
@@ -187,4 +189,15 @@ test('an upload of 200 MiB passes through without being held in memory', async (
   expect(info).toMatchObject({ bytes: 200 * 1024 * 1024, sha256: hash.digest('hex') })
   expect(grown).toBeLessThan(100 * 1024 * 1024)
   expect((await get('large', { range: 'bytes=-1' })).bytes[0]).toBe(piece.at(-1))
+})
+
+test('an object that was altered in the store does not arrive whole', async () => {
+  const { put, get, files, service } = await opened()
+  const content = randomBytes(500_000)
+  await put('a', content)
+  const file = join(service.folder, 'store', 'blobs', files()[0]!)
+  const altered = readFileSync(file)
+  altered[250_000]! ^= 1
+  writeFileSync(file, altered)
+  await expect(get('a')).rejects.toThrow()
 })

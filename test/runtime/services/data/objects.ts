@@ -10,8 +10,8 @@ import { hopOf, startData } from './service.ts'
 export const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
 /** A data service with the acts of one user, and of others by `client`. */
-export async function opened(user = 'ann') {
-  const service = await startData()
+export async function opened(user = 'ann', more: Parameters<typeof startData>[1] = {}) {
+  const service = await startData(undefined, more)
   const calls = service.as('gateway')
   const client = (who: string) => ({
     put: (name: string, upload: Buffer | Readable, query: QueryOf<typeof putObject> = {}, headers = {}) =>

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
+import type { DataConfig } from '../../../../src/contracts/config.ts'
 import { ROLE_SCOPES, ROLES, type ServiceName } from '../../../../src/contracts/identity.ts'
 import { silent } from '../../../../src/log.ts'
 import { type Hop, ownHop } from '../../../../src/runtime/hop.ts'
@@ -11,7 +12,7 @@ import { Calls } from '../../../../src/runtime/transport.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 /** The data service on a socket of its own. A token is the user's name here: a stand-in for auth. */
-export async function startData(folder = tempFolder()) {
+export async function startData(folder = tempFolder(), more: Partial<DataConfig> = {}) {
   const socket = join(folder, 's')
   const services = { data: [{ socket }] }
   const app = buildApp({ log: silent, metrics: new Metrics('data') })
@@ -20,6 +21,7 @@ export async function startData(folder = tempFolder()) {
     listen: { socket },
     store: { embedded: join(folder, 'store') },
     indexFolder: join(folder, 'index'),
+    ...more,
   }
   const deps = {
     config,
@@ -45,6 +47,8 @@ export async function startData(folder = tempFolder()) {
     folder,
     socket,
     stop,
+    notes: () => running.notes?.() ?? [],
+    facts: () => running.facts?.() ?? {},
     as(name: ServiceName): Calls {
       const calls = new Calls(name, services)
       closed.push(calls)

@@ -1,8 +1,12 @@
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import type { DataConfig } from '../../../../src/contracts/config.ts'
+import { HOP } from '../../../../src/contracts/hop.ts'
 import type { Principal } from '../../../../src/contracts/identity.ts'
+import { putObject } from '../../../../src/contracts/objects.ts'
 import { silent } from '../../../../src/log.ts'
+import { ownHop } from '../../../../src/runtime/hop.ts'
 import { Metrics } from '../../../../src/runtime/metrics.ts'
 import { buildApp } from '../../../../src/runtime/server/app.ts'
 import type { Deps } from '../../../../src/runtime/service.ts'
@@ -73,4 +77,25 @@ test('an attempt that was told to stop calls nobody any more', async () => {
   const tools = toolsOf(1, stop.signal)
   stop.abort(new Error('sealed'))
   await expect(tools.data.put('out.txt', Buffer.from('void'))).rejects.toThrow('sealed')
+})
+
+test('an upload whose attempt ends while it runs stores nothing', async () => {
+  async function* slowly() {
+    yield Buffer.from('first half, ')
+    await seal(1)
+    yield Buffer.from('second half')
+  }
+  const put = calls.call(
+    putObject,
+    { ...ownHop(), token: 't' },
+    {
+      params: { '*': 'out.txt' },
+      query: {},
+      upload: Readable.from(slowly()),
+      headers: { [HOP.taskAttempt]: `${id}.1` },
+    },
+  )
+  await expect(put).rejects.toMatchObject({ status: 409, code: 'sealed' })
+  expect(await store.list('obj/', { limit: 5 })).toEqual([])
+  expect(await store.listBlobs({ limit: 5 })).toEqual([])
 })

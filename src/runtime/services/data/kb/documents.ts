@@ -27,16 +27,21 @@ export interface StoredDocument extends KbDocument {
   /** Of everything that was put, so that a repeat is known as one. */
   digest: string
   removed?: boolean
+  /** Unix milliseconds. */
+  removedAt?: number
 }
 
 /** The documents of one knowledge base as the store holds them: the truth, from which the index can be built at any time. */
 export class Documents {
   readonly #store: ObjectStore
   readonly #kb: string
+  readonly #tombstoneMs: number
 
-  constructor(store: ObjectStore, kb: string) {
+  /** `tombstoneMs`: so long a removal stays on record, against writes that began before it and come late. */
+  constructor(store: ObjectStore, kb: string, o: { tombstoneMs: number } = { tombstoneMs: 0 }) {
     this.#store = store
     this.#kb = kb
+    this.#tombstoneMs = o.tombstoneMs
   }
 
   async get(id: string): Promise<StoredDocument | undefined> {
@@ -68,7 +73,7 @@ export class Documents {
   async remove(id: string): Promise<StoredDocument | undefined> {
     const there = await this.get(id)
     if (!there) return undefined
-    await this.#append({ ...there, removed: true })
+    await this.#append({ ...there, removed: true, removedAt: Date.now() })
     return there
   }
 
@@ -82,6 +87,7 @@ export class Documents {
       await dropContent(this.#store, this.#kb, before.version)
     if (!head.value.removed) return
     await dropContent(this.#store, this.#kb, head.value.version)
+    if (Date.now() - (head.value.removedAt ?? 0) < this.#tombstoneMs) return
     // Not what somebody put there since.
     await purge(this.#store, prefix, head.n + 1)
   }

@@ -21,6 +21,9 @@ import { Shelf } from './shelf.ts'
 const CANDIDATES = 4
 const LEAST_CANDIDATES = 40
 
+/** Longer than a write may be under way, in a frozen instance or gateway. */
+const TOMBSTONE_MS = 3_600_000
+
 type Found = Hit & { kb: string }
 
 /** All knowledge bases of the data service. */
@@ -44,7 +47,8 @@ export class Knowledge {
   shelf(kb: Kb): Shelf {
     const known = this.#shelves.get(kb.id)
     if (known) return known
-    const documents = new Documents(this.#store, kb.id)
+    const tombstoneMs = this.#shared ? TOMBSTONE_MS : 0
+    const documents = new Documents(this.#store, kb.id, { tombstoneMs })
     const others = this.#shared ? new Others(new Changes(this.#store, kb.id)) : undefined
     const shelf = new Shelf({ kb, documents, folder: join(this.#folder, kb.id), log: this.#log, others })
     this.#shelves.set(kb.id, shelf)

@@ -12,6 +12,7 @@ import {
 import { notFound, Refusal } from '../../../refusal.ts'
 import { handle } from '../../../server/handle.ts'
 import type { Deps } from '../../../service.ts'
+import { Room } from '../room.ts'
 import type { ObjectStore } from '../store/store.ts'
 import { overview } from './overview.ts'
 import { Turns } from './turns.ts'
@@ -23,6 +24,7 @@ export function registerSessions(
   app: FastifyInstance,
   { verify }: Deps<DataConfig>,
   store: ObjectStore,
+  room = new Room(undefined),
 ): void {
   const turnsOf = (who: Principal | undefined) => {
     if (!who)
@@ -36,6 +38,7 @@ export function registerSessions(
   })
 
   handle(app, appendTurn, verify, async ({ params, body, who, req }) => {
+    room.require()
     const writer = req.headers[HOP.writer]
     const turn = await turnsOf(who).append(params.id, body, typeof writer === 'string' ? writer : undefined)
     return { turn }

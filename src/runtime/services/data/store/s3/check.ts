@@ -5,8 +5,6 @@ import { StoreAway } from '../store.ts'
 import { faultOf } from './faults.ts'
 import type { Gateways } from './gateways.ts'
 
-const DEADLINE_MS = 45_000
-
 /** Throws a Failure unless all buckets are there, open to us, and were never versioned. Changes nothing. */
 export async function checkBuckets(config: S3Config, gateways: Gateways): Promise<void> {
   const buckets = [...new Set(Object.values(config.buckets))]
@@ -32,7 +30,7 @@ async function stateOf(
   config: S3Config,
   gateways: Gateways,
 ): Promise<'missing' | 'versioned' | 'fine'> {
-  const o = { says: `look at its bucket ${Bucket}`, deadlineMs: DEADLINE_MS }
+  const o = { says: `look at its bucket ${Bucket}` }
   try {
     const { value } = await gateways.ask(o, (client, abortSignal) =>
       client.send(new GetBucketVersioningCommand({ Bucket }), { abortSignal }),

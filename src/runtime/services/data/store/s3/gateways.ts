@@ -12,7 +12,6 @@ export interface Ask {
   says: string
   /** Without an answer for so long, a second gateway is asked too. */
   patienceMs?: number
-  deadlineMs?: number
 }
 export type Send<T> = (client: S3Client, signal: AbortSignal) => Promise<T>
 
@@ -26,13 +25,20 @@ export class Gateways {
   readonly #all: Gateway[]
   readonly #stop = new AbortController()
 
-  constructor(config: S3Config, log: Log) {
-    this.#all = config.endpoints.map(at => new Gateway({ config, at, log, stop: this.#stop.signal }))
+  readonly #deadlineMs: number
+
+  constructor(config: S3Config, o: { log: Log; deadlineMs?: number }) {
+    this.#deadlineMs = o.deadlineMs ?? DEADLINE_MS
+    const stop = this.#stop.signal
+    this.#all = config.endpoints.map(at => new Gateway({ config, at, log: o.log, stop }))
   }
 
   /** `unclear`: it was sent more than once, so an earlier try may be what is found. Throws StoreAway, or the refusal as the library gives it. */
   async ask<T>(o: Ask, send: Send<T>): Promise<{ value: T; unclear: boolean }> {
-    const call = new Call({ ...o, all: this.#all, stop: this.#stop.signal }, send)
+    const call = new Call(
+      { ...o, all: this.#all, stop: this.#stop.signal, deadlineMs: this.#deadlineMs },
+      send,
+    )
     try {
       return await call.run()
     } finally {
@@ -46,6 +52,12 @@ export class Gateways {
   }
 }
 
+interface Asked extends Ask {
+  all: Gateway[]
+  stop: AbortSignal
+  deadlineMs: number
+}
+
 interface Try<T> {
   gateway: Gateway
   abort: AbortController
@@ -54,7 +66,7 @@ interface Try<T> {
 
 /** One request, at one gateway or at several. */
 class Call<T> {
-  readonly #o: Ask & { all: Gateway[]; stop: AbortSignal }
+  readonly #o: Asked
   readonly #send: Send<T>
   readonly #running = new Set<Try<T>>()
   readonly #over = new AbortController()
@@ -63,10 +75,10 @@ class Call<T> {
   #tries = 0
   #last: unknown
 
-  constructor(o: Ask & { all: Gateway[]; stop: AbortSignal }, send: Send<T>) {
+  constructor(o: Asked, send: Send<T>) {
     this.#o = o
     this.#send = send
-    this.#deadline = setTimeout(() => this.#over.abort(), o.deadlineMs ?? DEADLINE_MS)
+    this.#deadline = setTimeout(() => this.#over.abort(), o.deadlineMs)
   }
 
   async run(): Promise<{ value: T; unclear: boolean }> {
@@ -143,7 +155,7 @@ class Call<T> {
   }
 
   #away(): StoreAway {
-    const seconds = Math.round((this.#o.deadlineMs ?? DEADLINE_MS) / 1000)
+    const seconds = Math.round(this.#o.deadlineMs / 1000)
     const why = this.#last === undefined ? 'no gateway answered' : reasonOf(this.#last)
     return new StoreAway(`The store could not ${this.#o.says} within ${seconds} s: ${why}.`, this.#last)
   }

@@ -10,11 +10,14 @@ import { S3Records } from './records.ts'
 
 /**
  * Opens the store in these buckets; many processes may hold it at once. Throws a Failure: exit 3 where a bucket is missing or closed to us, 4
- * where no gateway answers in 45 s, 9 where a bucket is versioned.
+ * where no gateway answers within the deadline, 45 s, 9 where a bucket is versioned.
  */
-export async function openS3(config: S3Config, o: { log?: Log } = {}): Promise<ObjectStore> {
+export async function openS3(
+  config: S3Config,
+  o: { log?: Log; deadlineMs?: number } = {},
+): Promise<ObjectStore> {
   const log = o.log ?? silent
-  const gateways = new Gateways(config, log)
+  const gateways = new Gateways(config, { ...o, log })
   try {
     await checkBuckets(config, gateways)
   } catch (thrown) {
