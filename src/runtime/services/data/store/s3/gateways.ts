@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../../../contracts/s3.ts'
 import { reasonOf } from '../../../../../errors.ts'
@@ -69,8 +68,9 @@ class Call<T> {
   readonly #o: Asked
   readonly #send: Send<T>
   readonly #running = new Set<Try<T>>()
-  readonly #over = new AbortController()
-  readonly #deadline: NodeJS.Timeout
+  readonly #end: Promise<undefined>
+  #timer: NodeJS.Timeout | undefined
+  #late = false
   readonly #asked = new Map<Gateway, number>()
   #tries = 0
   #last: unknown
@@ -78,13 +78,18 @@ class Call<T> {
   constructor(o: Asked, send: Send<T>) {
     this.#o = o
     this.#send = send
-    this.#deadline = setTimeout(() => this.#over.abort(), o.deadlineMs)
+    this.#end = new Promise(resolve => {
+      this.#timer = setTimeout(() => {
+        this.#late = true
+        resolve(undefined)
+      }, o.deadlineMs)
+    })
   }
 
   async run(): Promise<{ value: T; unclear: boolean }> {
     for (let pauseMs = PAUSE_MS.first; ; ) {
       this.#o.stop.throwIfAborted()
-      if (this.#over.signal.aborted) throw this.#away()
+      if (this.#late) throw this.#away()
       const next = this.#next()
       if (next) this.#start(next)
       const ended = await this.#first()
@@ -97,15 +102,14 @@ class Call<T> {
       this.#judge(end.thrown, gateway)
       // One that was not asked comes at once, the same one again after a pause.
       if (this.#running.size > 0 || this.#tries % this.#o.all.length !== 0) continue
-      await sleep(pauseMs, undefined, { signal: this.#over.signal }).catch(() => undefined)
+      await this.#within(pauseMs, [])
       pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most)
     }
   }
 
   /** What still runs is of no use any more. */
   end(): void {
-    clearTimeout(this.#deadline)
-    this.#over.abort()
+    clearTimeout(this.#timer)
     for (const { abort } of this.#running) abort.abort()
   }
 
@@ -132,9 +136,18 @@ class Call<T> {
   /** The first try that ends; undefined when patience or the deadline does. */
   async #first() {
     const ends = [...this.#running].map(async t => ({ tried: t, gateway: t.gateway, end: await t.end }))
-    const ended = await Promise.race([...ends, silence(this.#o.patienceMs ?? PATIENCE_MS, this.#over.signal)])
+    const ended = await this.#within(this.#o.patienceMs ?? PATIENCE_MS, ends)
     if (ended) this.#running.delete(ended.tried)
     return ended
+  }
+
+  /** The first of `ends`; undefined after `ms`, or at the deadline. */
+  async #within<E>(ms: number, ends: Promise<E>[]): Promise<E | undefined> {
+    let timer: NodeJS.Timeout | undefined
+    const silence = new Promise<undefined>(resolve => {
+      timer = setTimeout(resolve, ms, undefined)
+    })
+    return Promise.race([...ends, silence, this.#end]).finally(() => clearTimeout(timer))
   }
 
   /** Throws what no other try can better. */
@@ -159,8 +172,4 @@ class Call<T> {
     const why = this.#last === undefined ? 'no gateway answered' : reasonOf(this.#last)
     return new StoreAway(`The store could not ${this.#o.says} within ${seconds} s: ${why}.`, this.#last)
   }
-}
-
-async function silence(ms: number, signal: AbortSignal): Promise<undefined> {
-  await sleep(ms, undefined, { signal, ref: false }).catch(() => undefined)
 }
