@@ -19,7 +19,7 @@ import { pathsOf } from '../../secrets/certificates/paths.ts'
 import type { View } from '../component.ts'
 import { busOf } from './bus.ts'
 import type { Process } from './layout.ts'
-import { STORE, stateOf } from './places.ts'
+import { STORE, stateOf, TLS_COPY } from './places.ts'
 import type { Config } from './schema.ts'
 
 /** Name of the certificate that clients outside see. */
@@ -83,8 +83,9 @@ function entriesOf(
     cluster: cluster.name,
     host: '0.0.0.0',
     port: cluster.gateway.port,
+    socket: 'gateway',
     certificate: cluster.gateway.tls
-      ? { cert: 'credential:certificate', key: 'credential:key' }
+      ? { cert: `${TLS_COPY}/certificate.pem`, key: `${TLS_COPY}/key.pem` }
       : filesOf(PUBLIC),
   }
   return { data, auth, worker, llm, task, executor, gateway }

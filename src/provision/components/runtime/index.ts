@@ -7,6 +7,7 @@ import { admit } from './admit.ts'
 import { grantsOf } from './bus.ts'
 import { healthOf } from './health.ts'
 import { certificates, items } from './items.ts'
+import { jobs } from './jobs.ts'
 import { judge } from './judge.ts'
 import { gatewaysOf } from './layout.ts'
 import { plan } from './plan.ts'
@@ -16,7 +17,8 @@ import { type Config, schema } from './schema.ts'
 import { vipFacts } from './vip.ts'
 
 const GIB = 1024 ** 3
-const WORKER_BYTES = 256 * 1024 ** 2
+/** Of a worker, of the signer, and of what renews certificates: as their units say. */
+const SMALL_BYTES = 256 * 1024 ** 2
 
 /** Our own services, a unit each, with replicas over the control nodes; what works on the store is where it is. */
 export const runtime: Component<Config> = {
@@ -32,12 +34,14 @@ export const runtime: Component<Config> = {
   ports,
   // Any control node may hold the store; two releases lie there while one takes over from the other.
   uses: ({ config }, node) => ({
-    memoryBytes: node.roles.includes('control') ? config.memoryBytes : WORKER_BYTES,
+    memoryBytes:
+      SMALL_BYTES + (node.roles.includes('control') ? config.memoryBytes + SMALL_BYTES : SMALL_BYTES),
     disk: [{ path: '/opt', bytes: GIB }],
   }),
   facts: (view, node) => [
     os,
     placed,
+    jobs,
     ...(gatewaysOf(view).includes(node) ? [healthOf(view)] : []),
     ...vipFacts(view, node),
   ],

@@ -6,6 +6,7 @@ import type { Finding, View } from '../component.ts'
 import { healthOf } from './health.ts'
 import { holds, homeOf } from './home.ts'
 import { items } from './items.ts'
+import { jobsOf } from './jobs.ts'
 import { gatewaysOf, hasBroker, type Process, processesOf } from './layout.ts'
 import { unitOf } from './places.ts'
 import type { Config } from './schema.ts'
@@ -42,6 +43,7 @@ function judged(node: WantedNode, { view, facts }: Around): Finding[] {
             fix: 'Run `cluster up`.',
           },
       ...(own.length > 0 ? [services(node, own, { view, facts })] : []),
+      ...jobsOf(view, facts, node),
       ...(home === node ? [store(node, { view, facts })] : []),
     ]
   } catch (thrown) {

@@ -6,7 +6,7 @@ import type { Component, View } from '../component.ts'
 import { untilReady } from './health.ts'
 import { homeOf, keepHere } from './home.ts'
 import { type Process, processesOf } from './layout.ts'
-import { unitOf } from './places.ts'
+import { socketOf, unitOf } from './places.ts'
 import type { Config } from './schema.ts'
 import { SIGNER_UNIT } from './signer.ts'
 
@@ -43,14 +43,16 @@ interface Starts {
 
 /** Replicas that serve nobody yet start together; those that do are restarted one after the other. */
 function startWaves(process: Process, { starts, facts }: Starts): Wave[] {
-  const own = process.nodes.flatMap(({ name }) => starts.get(keyOf(name, unitOf(process.name))) ?? [])
-  const fresh = own.filter(({ node }) => !runs(node, process, facts))
-  const serving = own.filter(step => !fresh.includes(step))
-  const wave = (steps: Step[]): Wave => ({
-    says: `runtime: ${process.name} on ${steps.map(({ node }) => node).join(', ')}`,
-    steps: steps.flatMap(step => [step, untilReady(step.node, process.name)]),
+  const stepsOn = (node: string) =>
+    [socketOf(process.name), unitOf(process.name)].flatMap(unit => starts.get(keyOf(node, unit)) ?? [])
+  const own = process.nodes.map(({ name }) => name).filter(node => stepsOn(node).length > 0)
+  const fresh = own.filter(node => !runs(node, process, facts))
+  const serving = own.filter(node => !fresh.includes(node))
+  const wave = (nodes: string[]): Wave => ({
+    says: `runtime: ${process.name} on ${nodes.join(', ')}`,
+    steps: nodes.flatMap(node => [...stepsOn(node), untilReady(node, process.name)]),
   })
-  return [...(fresh.length > 0 ? [wave(fresh)] : []), ...serving.map(step => wave([step]))]
+  return [...(fresh.length > 0 ? [wave(fresh)] : []), ...serving.map(node => wave([node]))]
 }
 
 function runs(node: string, { name }: Process, facts: Facts): boolean {
@@ -67,6 +69,6 @@ const signerWaves = (view: View<Config>, starts: Map<string, Step>): Wave[] =>
 
 /** Starts, restarts and what enables a unit of ours; nothing else of the items ends in the name of one. */
 const isStart = ({ act }: Step) =>
-  act.do === 'run' && /^llmagentos-[a-z-]+\.service$/.test(act.argv.at(-1) ?? '')
+  act.do === 'run' && /^llmagentos-[a-z-]+\.(service|socket)$/.test(act.argv.at(-1) ?? '')
 const unitIn = ({ act }: Step) => (act.do === 'run' ? (act.argv.at(-1) ?? '') : '')
 const keyOf = (node: string, unit: string) => `${node}\t${unit}`

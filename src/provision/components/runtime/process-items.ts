@@ -8,6 +8,7 @@ import { type CertificateItem, certificate } from '../../secrets/certificates/it
 import { secretOfGrant, type View } from '../component.ts'
 import { grantOf, passwordFile } from './bus.ts'
 import { PUBLIC, processConfig } from './config.ts'
+import { type Extra, gatewayExtra } from './gateway-items.ts'
 import type { Process } from './layout.ts'
 import { configOf, NODE, RELEASE, SLICE, unitOf, userOf } from './places.ts'
 import type { Config } from './schema.ts'
@@ -19,6 +20,8 @@ export interface Placed {
   /** Names of the artifacts that it runs on. */
   programs: string[]
 }
+
+const NONE: Extra = { files: [], units: [], unit: [], service: [] }
 
 /** Processes of ours on one node. Users come first and units last, because what stands behind a certificate waits until there is one. */
 export const processItems = (view: View<Config>, own: Placed[]): Item[] => [
@@ -46,14 +49,21 @@ function unitItems(view: View<Config>, placed: Placed): Item[] {
     says: `settings of ${inWords(services)}`,
   }
   const password = passwordItem(view, process)
-  const unit = unitText(view, placed)
-  const read = [unit(''), config.text as string, ...programs, ...(password ? [sha256(password.text)] : [])]
+  const extra = services.includes('gateway') ? gatewayExtra(view) : NONE
+  const unit = unitText(view, process, extra)
+  const handed = [
+    ...extra.files.map(file => file.text as string),
+    ...(password ? [sha256(password.text)] : []),
+  ]
+  const read = [unit(''), config.text as string, ...programs, ...handed]
   const inputs = sha256(read.join('\n')).slice(0, 16)
   const says = inWords(services)
   return [
     ...(password ? [password] : []),
     config,
+    ...extra.files,
     { ...config, path: `/etc/systemd/system/${unitOf(name)}`, text: unit(inputs), says },
+    ...extra.units,
     { kind: 'unit', name: unitOf(name), says, inputs },
   ]
 }
@@ -98,7 +108,7 @@ function passwordItem(view: View<Config>, process: Process): FileItem | undefine
 }
 
 /** Without and with the digest of all that a start reads. */
-function unitText(view: View<Config>, { process }: Placed): (inputs: string) => string {
+function unitText(view: View<Config>, process: Process, extra: Extra): (inputs: string) => string {
   const { name, services } = process
   return inputs =>
     fill('runtime/process.service', {
@@ -108,20 +118,15 @@ function unitText(view: View<Config>, { process }: Placed): (inputs: string) => 
       user: userOf(name),
       state: userOf(name),
       slice: SLICE,
-      credentials: { lines: credentialsOf(view, process) },
+      unit: { lines: extra.unit },
+      more: { lines: [...credentialsOf(view, process), ...extra.service] },
       inputs: { lines: inputLines(inputs, { process: true }).trimEnd().split('\n') },
     })
 }
 
 function credentialsOf(view: View<Config>, process: Process): string[] {
   const grant = grantOf(view, process)
-  const { tls } = view.cluster.gateway
-  return [
-    ...(grant ? [`LoadCredential=amqp:${passwordFile(grant)}`] : []),
-    ...(tls && process.services.includes('gateway')
-      ? [`LoadCredential=certificate:${tls.certificate}`, `LoadCredential=key:${tls.key}`]
-      : []),
-  ]
+  return grant ? [`LoadCredential=amqp:${passwordFile(grant)}`] : []
 }
 
 const inWords = (services: string[]) => services.join(' and ')

@@ -11,7 +11,7 @@ import { pathsOf } from '../../secrets/certificates/paths.ts'
 import type { View } from '../component.ts'
 import { NODE, RELEASE } from './places.ts'
 
-const SERVICE = 'llmagentos-tend.service'
+export const TEND_JOB = 'llmagentos-tend.service'
 const TIMER = 'llmagentos-tend.timer'
 const MOST_S = 3600
 const LEAST_S = 5
@@ -23,7 +23,7 @@ export function tendItems(view: View<unknown>, facts: Facts, node: WantedNode): 
   const certificates = certificatesOn(view, facts, node)
   if (certificates.length === 0) return []
   const file = { kind: 'file', mode: 0o644, owner: 'root:root' } as const
-  const service = fill(`runtime/${SERVICE}`, {
+  const service = fill(`runtime/${TEND_JOB}`, {
     command: `${NODE}/bin/node ${RELEASE}/bin/llmagentos.js node tend`,
   })
   return [
@@ -33,7 +33,7 @@ export function tendItems(view: View<unknown>, facts: Facts, node: WantedNode): 
       text: `${JSON.stringify(tendConfig(view, node, certificates), undefined, 2)}\n`,
       says: 'which certificates are renewed here',
     },
-    { ...file, path: `/etc/systemd/system/${SERVICE}`, text: service, says: 'renews certificates' },
+    { ...file, path: `/etc/systemd/system/${TEND_JOB}`, text: service, says: 'renews certificates' },
     {
       ...file,
       path: `/etc/systemd/system/${TIMER}`,

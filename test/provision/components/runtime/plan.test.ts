@@ -1,11 +1,12 @@
 import { afterAll, expect, test } from 'vitest'
 import { PROGRAMS } from '../../../../src/provision/artifacts/fact.ts'
+import type { WantedNode } from '../../../../src/provision/cluster/cluster.ts'
 import { runtime } from '../../../../src/provision/components/runtime/index.ts'
 import { goneSteps } from '../../../../src/provision/os/index.ts'
 import type { Item } from '../../../../src/provision/os/item.ts'
 import { factsOf, type Printed } from '../../os/node.ts'
 import { forget } from '../certified.ts'
-import { bare, done, HELD, PORT, viewOf } from './site.ts'
+import { bare, done, HELD, jobsPrinted, PORT, viewOf } from './site.ts'
 
 afterAll(forget)
 
@@ -49,7 +50,7 @@ test('a new release is placed, then one service after the other is restarted and
   const older = {
     ...now,
     placed: now.placed.replace(/llmagentos-[\d.]+-[0-9a-f]{16}/, 'llmagentos-0.0.9-0123456789abcdef'),
-    kept: now.kept.replace(/^inputs\t(\d+)\t.*$/gm, 'inputs\t$1\tolder'),
+    kept: startedFrom('older', now.kept, name => name.endsWith('.service')),
   }
   const waves = plan({ n1: older }).map(wave => wave.steps.map(({ says, risk }) => `${risk} ${says}`))
   const restarted = (name: string) => [
@@ -63,10 +64,19 @@ test('a new release is placed, then one service after the other is restarted and
   ])
 })
 
+test('a socket that changed is there before the gateway, which systemd stops and starts with it', () => {
+  const now = done()
+  const other = { ...now, kept: startedFrom('other', now.kept, name => name.endsWith('.socket')) }
+  const waves = plan({ n1: other }).map(wave => wave.steps.map(({ says }) => says))
+  expect(waves).toEqual([
+    ['restart llmagentos-gateway.socket: its settings changed', 'wait until gateway is ready'],
+  ])
+})
+
 test('replicas that serve are restarted one after the other, those that are new together', () => {
   const older = (name: string) => {
     const now = done(3, name)
-    return { ...now, kept: now.kept.replace(/^inputs\t(\d+)\t.*$/gm, 'inputs\t$1\tolder') }
+    return { ...now, kept: startedFrom('older', now.kept, unit => unit.endsWith('.service')) }
   }
   const stopped = (name: string) => {
     const now = done(3, name)
@@ -131,6 +141,23 @@ test('a gateway that runs and does not answer is judged', () => {
   )
 })
 
+test('a node that could not renew its certificates is told of, and nothing is done about it', () => {
+  const facts = { n1: { ...done(), jobs: jobsPrinted({ 'llmagentos-tend.service': 'failed' }) } }
+  expect(plan(facts)).toEqual([])
+  expect(runtime.judge(viewOf(1), factsOf(facts))).toContainEqual({
+    level: 'warn',
+    node: 'n1',
+    says: 'Certificates could not be renewed at the last try.',
+    fix: 'Look: llmagentos node logs n1 llmagentos-tend.service',
+  })
+})
+
+test('what is used at most counts the services, the signer and what renews certificates', () => {
+  const view = viewOf(2, ['control', 'worker'])
+  const [control, worker] = view.nodes.map((node: WantedNode) => runtime.uses(view, node).memoryBytes)
+  expect([control, worker]).toEqual([2560 * 1024 ** 2, 512 * 1024 ** 2])
+})
+
 test('the store stays where it is, however the file is ordered', () => {
   const facts = { n1: bare, n2: { ...bare, kept: HELD }, n3: bare }
   const data = plan(facts).flatMap(wave => wave.steps.filter(step => /user llmagentos-data/.test(step.says)))
@@ -167,5 +194,15 @@ test('programs lie on every machine, services on those that run them', () => {
     true,
   )
 })
+
+/** The manifest's answer where these units tell that they were started from something else. */
+function startedFrom(inputs: string, kept: string, which: (name: string) => boolean): string {
+  const names = [...kept.matchAll(/^kept\truntime\tunit\t(\S+)/gm)].map(([, name]) => name!)
+  const pids = [...kept.matchAll(/^unit\tMainPID=(\d+)/gm)].map(([, pid]) => pid!)
+  const changed = new Set(pids.filter((_, i) => which(names[i]!)))
+  return kept.replace(/^inputs\t(\d+)\t.*$/gm, (line, pid) =>
+    changed.has(pid) ? `inputs\t${pid}\t${inputs}` : line,
+  )
+}
 
 const plan = (printed: Printed) => runtime.plan(viewOf(Object.keys(printed).length), factsOf(printed))

@@ -11,12 +11,19 @@ const ARCHITECTURE = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const OS = `id=debian\nversion=13\ncodename=trixie\nsays=Debian\narchitecture=${ARCHITECTURE}\nkernel=6.12\ninit=systemd\nstate=running\n`
 export const PORT = 'gateway on 7420'
 export const HELD = 'kept\truntime\theld\t/var/lib/llmagentos-data\t\n'
+/** How the last runs of what runs now and then went; well unless said. */
+export const jobsPrinted = (states: Record<string, string>) =>
+  ['llmagentos-tend.service', 'llmagentos-gateway-tls.service']
+    .map(unit => `Id=${unit}\nActiveState=${states[unit] ?? 'inactive'}\n`)
+    .join('\n')
+
 export const bare = {
   ...BARE,
   certificates: `now ${Math.ceil(Date.now() / 1000)}\n`,
   os: OS,
   placed: '',
   [PORT]: 'no',
+  jobs: jobsPrinted({}),
 }
 
 export function viewOf(count: number, roles: string[] = [], more = '') {
@@ -50,5 +57,6 @@ export function done(count = 1, name = 'n1') {
     os: OS,
     placed: `${placed.join('\n')}\n`,
     [PORT]: 'yes',
+    jobs: jobsPrinted({}),
   }
 }
