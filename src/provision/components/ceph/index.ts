@@ -1,14 +1,20 @@
+import { disks } from '../../disks/fact.ts'
+import { memory } from '../../facts/memory.ts'
 import { os } from '../../facts/os.ts'
-import { itemWaves } from '../../os/index.ts'
 import { namesFact } from '../base/addresses.ts'
 import type { Component } from '../component.ts'
-import { items } from './items.ts'
+import { items, keepsDisks } from './items.ts'
 import { judge } from './judge.ts'
 import { secrets } from './keys.ts'
-import { COMPONENT, monNodes, placed, ports } from './names.ts'
+import { COMPONENT, isMon, monNodes, placed, ports } from './names.ts'
+import { disksInUse } from './osds/in-use.ts'
+import { made } from './osds/made.ts'
+import { plan } from './plan.ts'
 import { refuse } from './refuse.ts'
 import { type Config, schema } from './schema.ts'
 import { candidate } from './sources.ts'
+import { stores } from './stores.ts'
+import { told } from './told.ts'
 
 const MIB = 1024 ** 2
 
@@ -28,9 +34,19 @@ export const ceph: Component<Config> = {
     memoryBytes: node.roles.includes('control') ? 1024 * MIB : 0,
     disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 * MIB }],
   }),
-  facts: view => [namesFact(view), os, candidate],
+  facts: (view, node) => [
+    namesFact(view),
+    os,
+    candidate,
+    stores,
+    disks,
+    made,
+    ...(keepsDisks(node) ? [memory] : []),
+    ...(isMon(node) ? [told(node.name)] : []),
+  ],
   refuse,
   items,
-  plan: (view, facts) => itemWaves(ceph, view, facts),
+  plan: (view, facts) => plan(ceph, view, facts),
+  disksInUse,
   judge,
 }

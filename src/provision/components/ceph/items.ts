@@ -1,19 +1,90 @@
+import { Secret } from '../../../secret.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
 import type { Facts } from '../../facts/fact.ts'
-import type { Item } from '../../os/item.ts'
+import type { FileItem, Item } from '../../os/item.ts'
+import { sha256 } from '../../os/now.ts'
+import { inputLines } from '../../os/unit.ts'
 import type { View } from '../component.ts'
-import { isMon } from './names.ts'
+import { confOf } from './conf.ts'
+import { keyring } from './keys.ts'
+import { ADMIN_KEYRING, ADMIN_SECRET, CONF, daemonSecret, isMon, mgrKeyring, unitOf } from './names.ts'
+import { osdItems } from './osds/items.ts'
 import type { Config } from './schema.ts'
 import { releaseOn, versionOf } from './sources.ts'
 
-/** What Ceph keeps on a node, in the order of making. */
+/** What Ceph keeps on a node, in the order of making. Nothing starts here by itself: plan.ts puts starts where they belong. */
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
-  return [{ kind: 'package', names: packagesOf(node), held: true, says: saysOf(view, facts, node) }]
+  const conf = confOf(view, facts, node)
+  return [
+    { kind: 'package', names: packagesOf(node), held: true, says: saysOf(view, facts, node) },
+    { ...FILE, path: CONF, text: conf, says: 'the way to the monitors' },
+    ...(isMon(node) ? controlItems(view, node, inputsOf(conf)) : []),
+    ...(keepsDisks(node) ? osdItems(facts, node) : []),
+  ]
 }
 
-const packagesOf = (node: WantedNode) => ['ceph-common', ...(isMon(node) ? ['ceph-mon', 'ceph-mgr'] : [])]
+const FILE = { kind: 'file', mode: 0o644, owner: 'root:root' } as const
 
-/** `Ceph 18.2.7, end of life since 2026-03-31`. */
+export const keepsDisks = (node: WantedNode) => node.roles.includes('storage') && node.disks.length > 0
+
+function controlItems(view: View<Config>, { name }: WantedNode, inputs: string): Item[] {
+  const admin = view.secret(ADMIN_SECRET).reveal()
+  const own = view.secret(daemonSecret('mgr', name))
+  return [
+    {
+      ...FILE,
+      path: ADMIN_KEYRING,
+      text: new Secret(keyring('client.admin', admin)),
+      mode: 0o600,
+      says: 'for root, who may all; on control nodes alone',
+    },
+    {
+      ...FILE,
+      path: mgrKeyring(name),
+      text: new Secret(keyring(`mgr.${name}`, own.reveal())),
+      mode: 0o600,
+      owner: 'ceph:ceph',
+      says: 'the manager is known by it',
+    },
+    ...daemonItems('mon', { name, inputs, says: 'keeps the maps of the cluster' }),
+    ...daemonItems('mgr', {
+      name,
+      inputs: `${inputs}-${sha256(own).slice(0, 8)}`,
+      says: 'counts and reports',
+    }),
+  ]
+}
+
+export function daemonItems(
+  daemon: Parameters<typeof unitOf>[0],
+  o: { name: string; inputs: string; says: string },
+): Item[] {
+  const unit = unitOf(daemon, o.name)
+  const dropIn: FileItem = {
+    ...FILE,
+    path: `/etc/systemd/system/${unit}.d/llmagentos.conf`,
+    text: `[Service]\n${inputLines(o.inputs, { process: true })}`,
+    says: 'what it was started from',
+  }
+  return [dropIn, { kind: 'unit', name: unit, says: o.says, inputs: o.inputs }]
+}
+
+/** Of what a start reads for good; a new list of mons restarts nobody. */
+export const inputsOf = (conf: string) =>
+  sha256(
+    conf
+      .split(/^\[(?!global\])/m)[0]!
+      .replace(/^mon_host .*\n/m, '')
+      .trim(),
+  ).slice(0, 12)
+
+const packagesOf = (node: WantedNode) => [
+  'ceph-common',
+  ...(isMon(node) ? ['ceph-base', 'ceph-mon', 'ceph-mgr'] : []),
+  ...(keepsDisks(node) ? ['ceph-osd'] : []),
+]
+
+/** `Ceph 18.2.7 (reef), end of life since 2026-03-31`. */
 function saysOf({ config }: View<Config>, facts: Facts, node: WantedNode): string {
   const [version, release] = [versionOf(node, config, facts), releaseOn(node, config, facts)]
   const name = release ? ` (${release.name})` : ''

@@ -37,16 +37,31 @@ export const unitOf = (daemon: 'mon' | 'mgr', node: string) => `ceph-${daemon}@$
 export const heldMon = (node: string) =>
   ({ component: COMPONENT, kind: 'held', name: monStore(node) }) as const
 
+/** There is a cluster, with a quorum that was seen. */
+export const heldQuorum = (node: string) =>
+  ({ component: COMPONENT, kind: 'held', name: `${monStore(node)}/store.db` }) as const
+
+/** Where mgrs and OSDs choose: one for a mgr, four for an OSD, and as many again for one that is started anew while its ports still wait. */
+export function daemonPorts(node: WantedNode): { from: number; to: number } {
+  const count = (isMon(node) ? 1 : 0) + 4 * node.disks.length
+  return { from: 6800, to: 6800 + 2 * count + 1 }
+}
+
 export function ports({ cluster }: View<Config>): Port[] {
-  const path = ['components', COMPONENT]
-  return monNodes(cluster).map(
-    ({ name: node }): Port => ({
-      node,
-      port: MON_PORT,
-      protocol: 'tcp',
-      from: 'nodes',
-      by: "Ceph's monitor",
-      path,
-    }),
-  )
+  const port = (node: string, number: number, by: string): Port => ({
+    node,
+    port: number,
+    protocol: 'tcp',
+    from: 'nodes',
+    by,
+    path: ['components', COMPONENT],
+  })
+  return placed(cluster).flatMap(node => {
+    const { from, to } = daemonPorts(node)
+    const daemons = Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    return [
+      ...(isMon(node) ? [port(node.name, MON_PORT, "Ceph's monitor")] : []),
+      ...daemons.map(number => port(node.name, number, "Ceph's daemons")),
+    ]
+  })
 }

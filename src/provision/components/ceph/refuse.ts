@@ -1,18 +1,25 @@
 import { EXIT, Failure } from '../../../errors.ts'
 import type { Facts } from '../../facts/fact.ts'
+import { kept } from '../../facts/kept.ts'
 import { os } from '../../facts/os.ts'
 import type { View } from '../component.ts'
-import { placed, storageNodes } from './names.ts'
+import { COMPONENT, CONF, heldMon, isMon, monNodes, placed, storageNodes } from './names.ts'
+import { refuseDisks } from './osds/refuse.ts'
 import { RELEASES } from './releases.ts'
 import type { Config } from './schema.ts'
 import { releaseOn, sourceFor, versionOf } from './sources.ts'
+import { stores } from './stores.ts'
+import type { Told } from './told.ts'
 
 /** Throws Failure: 2 for what the file has to say first, 9 for what cannot become one cluster. */
 export function refuse(view: View<Config>, facts: Facts): void {
   enoughStorage(view)
   for (const node of view.nodes) hasPackages(view, { facts, name: node.name })
+  foreign(view, facts)
   oneRelease(view, facts)
   maintained(view, facts)
+  whole(view, facts)
+  refuseDisks(view, facts)
 }
 
 function enoughStorage({ cluster, config }: View<Config>): void {
@@ -83,5 +90,54 @@ function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): voi
     exit: EXIT.usage,
     why: `its makers ended it on ${ended}; Debian mends security holes of it, as far as it does`,
     next: 'Write components/ceph/source: upstream, for a release that is maintained; or allowEndOfLife: true, to have it all the same.',
+  })
+}
+
+/** Nothing of a cluster that is not ours is taken over, whoever left it there. */
+function foreign({ nodes }: View<Config>, facts: Facts): void {
+  for (const { name } of nodes) {
+    const [there, manifest] = [facts.peek(name, stores), facts.peek(name, kept)]
+    if (!there.known || !manifest.known) continue
+    const ours = new Set(manifest.value.entries.filter(e => e.component === COMPONENT).map(e => e.name))
+    const { fsid, mons, cephadm } = there.value
+    const odd = [
+      ...(fsid && !ours.has(CONF) ? [`${CONF} of the cluster ${fsid}`] : []),
+      ...mons
+        .filter(mon => !ours.has(heldMon(mon).name))
+        .map(mon => `the store of a monitor, ${heldMon(mon).name}`),
+      ...cephadm.map(one => `a cluster that cephadm made, /var/lib/ceph/${one}`),
+    ]
+    if (odd.length === 0) continue
+    throw new Failure(`${name} has Ceph that is not of this cluster, and nothing was changed.`, {
+      exit: EXIT.unsafe,
+      why: odd.join('\n'),
+      next: `Take it off ${name}, if nobody needs it; or let ${name} be neither control nor storage.`,
+    })
+  }
+}
+
+/** The mons that answer have another fsid than the secret of this cluster: never adopted. */
+export function refuseForeign(fsid: string, { node, told }: { node: string; told: Told }): void {
+  if (told.mons.fsid === fsid) return
+  throw new Failure(`The monitors that ${node} reaches are of another cluster, and nothing was changed.`, {
+    exit: EXIT.unsafe,
+    why: `theirs is ${told.mons.fsid}, and this cluster is ${fsid}`,
+    next: `Look at ${CONF} and at the addresses of the control nodes.`,
+  })
+}
+
+/** A new cluster begins when all its control nodes are here: one that is away may have it already. */
+function whole(view: View<Config>, facts: Facts): void {
+  const away = monNodes(view.cluster).filter(node => !view.nodes.includes(node))
+  const some = view.nodes.filter(isMon).some(({ name }) => {
+    const answer = facts.peek(name, stores)
+    return !answer.known || answer.value.mons.length > 0
+  })
+  if (away.length === 0 || some || view.nodes.length === 0) return
+  const names = away.map(node => node.name).join(', ')
+  throw new Failure(`Ceph cannot begin without ${names}.`, {
+    exit: EXIT.unreachable,
+    why: 'a control node that takes no part may have its monitors already; nothing was changed',
+    next: `Let ${names} take part: without \`state: offline\` and \`--on\`.`,
   })
 }
