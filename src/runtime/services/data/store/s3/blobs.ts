@@ -22,8 +22,10 @@ export class S3Blobs {
   }
 
   /** Holds a few parts of it in memory, however long it is. */
-  async put(body: Readable): Promise<{ blob: string; bytes: number; sha256: string }> {
-    const blob = randomBytes(16).toString('hex')
+  async put(
+    body: Readable,
+    blob = randomBytes(16).toString('hex'),
+  ): Promise<{ blob: string; bytes: number; sha256: string }> {
     // It may break before we read it; the read then says so.
     body.on('error', () => {})
     const parts = new Parts(body)

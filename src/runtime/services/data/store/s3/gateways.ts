@@ -73,6 +73,8 @@ class Call<T> {
   #late = false
   readonly #asked = new Map<Gateway, number>()
   #tries = 0
+  #notBefore = 0
+  #pauseMs = PAUSE_MS.first
   #last: unknown
 
   constructor(o: Asked, send: Send<T>) {
@@ -87,12 +89,13 @@ class Call<T> {
   }
 
   async run(): Promise<{ value: T; unclear: boolean }> {
-    for (let pauseMs = PAUSE_MS.first; ; ) {
+    for (;;) {
       this.#o.stop.throwIfAborted()
       if (this.#late) throw this.#away()
-      const next = this.#next()
+      const pauseMs = this.#notBefore - performance.now()
+      const next = pauseMs > 0 ? undefined : this.#next()
       if (next) this.#start(next)
-      const ended = await this.#first()
+      const ended = await this.#first(pauseMs > 0 ? pauseMs : (this.#o.patienceMs ?? PATIENCE_MS))
       if (!ended) continue
       const { end, gateway } = ended
       if ('value' in end) {
@@ -100,10 +103,6 @@ class Call<T> {
         return { value: end.value, unclear: this.#tries > 1 }
       }
       this.#judge(end.thrown, gateway)
-      // One that was not asked comes at once, the same one again after a pause.
-      if (this.#running.size > 0 || this.#tries % this.#o.all.length !== 0) continue
-      await this.#within(pauseMs, [])
-      pauseMs = Math.min(pauseMs * 2, PAUSE_MS.most)
     }
   }
 
@@ -133,10 +132,10 @@ class Call<T> {
     this.#running.add({ gateway, abort, end })
   }
 
-  /** The first try that ends; undefined when patience or the deadline does. */
-  async #first() {
+  /** The first try that ends; undefined after `ms`, or at the deadline. */
+  async #first(ms: number) {
     const ends = [...this.#running].map(async t => ({ tried: t, gateway: t.gateway, end: await t.end }))
-    const ended = await this.#within(this.#o.patienceMs ?? PATIENCE_MS, ends)
+    const ended = await this.#within(ms, ends)
     if (ended) this.#running.delete(ended.tried)
     return ended
   }
@@ -159,6 +158,10 @@ class Call<T> {
     const renewed = fault.unknownKey && this.#asked.get(gateway) === 1
     if (renewed) gateway.renew()
     else if (!fault.repeat) throw thrown
+    // One that was not asked comes at once, the others again after a pause.
+    if (this.#asked.size < this.#o.all.length) return
+    this.#notBefore = performance.now() + this.#pauseMs
+    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS.most)
   }
 
   /** Those that are silent still were asked long before the one that answered. */

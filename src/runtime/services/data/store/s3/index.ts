@@ -59,8 +59,8 @@ class S3Store implements ObjectStore {
     return this.#records.delete(name)
   }
 
-  putBlob(body: Readable) {
-    return this.#blobs.put(body)
+  putBlob(body: Readable, as?: string) {
+    return this.#blobs.put(body, as)
   }
 
   getBlob(blob: string, range?: { from: number; to: number }) {
