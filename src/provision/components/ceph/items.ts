@@ -8,7 +8,7 @@ import type { View } from '../component.ts'
 import { confOf } from './conf.ts'
 import { keyring } from './keys.ts'
 import { ADMIN_KEYRING, ADMIN_SECRET, CONF, daemonSecret, isMon, mgrKeyring, unitOf } from './names.ts'
-import { osdItems } from './osds/items.ts'
+import { osdItems, osdPackages } from './osds/items.ts'
 import type { Config } from './schema.ts'
 import { releaseOn, versionOf } from './sources.ts'
 
@@ -16,10 +16,11 @@ import { releaseOn, versionOf } from './sources.ts'
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
   const conf = confOf(view, facts, node)
   return [
-    { kind: 'package', names: packagesOf(node), held: true, says: saysOf(view, facts, node) },
+    { kind: 'package', names: packagesOf(view, facts, node), held: true, says: saysOf(view, facts, node) },
     { ...FILE, path: CONF, text: conf, says: 'the way to the monitors' },
     ...(isMon(node) ? controlItems(view, node, inputsOf(conf)) : []),
     ...(keepsDisks(node) ? osdItems(facts, node) : []),
+    ...(isGateway(view, node) ? rgwItems(view, node, inputsOf(conf)) : []),
   ]
 }
 
@@ -74,14 +75,14 @@ export const inputsOf = (conf: string) =>
   sha256(
     conf
       .split(/^\[(?!global\])/m)[0]!
-      .replace(/^mon_host .*\n/m, '')
+      .replace(/^(mon_host|ms_bind_port_max) .*\n/gm, '')
       .trim(),
   ).slice(0, 12)
 
-const packagesOf = (node: WantedNode) => [
+const packagesOf = ({ config }: View<Config>, facts: Facts, node: WantedNode) => [
   'ceph-common',
-  ...(isMon(node) ? ['ceph-base', 'ceph-mon', 'ceph-mgr'] : []),
-  ...(keepsDisks(node) ? ['ceph-osd'] : []),
+  ...(isMon(node) ? ['ceph-mon', 'ceph-mgr'] : []),
+  ...(keepsDisks(node) ? osdPackages(config, releaseOn(node, config, facts)) : []),
 ]
 
 /** `Ceph 18.2.7 (reef), end of life since 2026-03-31`. */

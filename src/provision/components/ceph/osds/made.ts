@@ -10,6 +10,7 @@ export interface Made {
   uuid?: string
   /** Nothing is left to do on its disk. */
   whole: boolean
+  backend?: 'raw' | 'lvm'
   /** The id that it takes over, from the OSD of a disk that is replaced. */
   takes?: number
 }
@@ -45,6 +46,7 @@ function madeOf(line: string): Made {
     ...(/^\d+$/.test(id!) && { id: Number(id) }),
     ...(uuid && { uuid }),
     whole: whole !== '',
+    ...((whole === 'raw' || whole === 'lvm') && { backend: whole }),
     ...(/^\d+$/.test(takes) && { takes: Number(takes) }),
   }
 }

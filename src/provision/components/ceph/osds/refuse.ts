@@ -69,6 +69,18 @@ function stillNamed({ name: node, disks: wanted }: WantedNode, { osds }: OsdsMad
 }
 
 function hasBackend({ config }: View<Config>, { node, have }: { node: WantedNode; have: OsdsMade }): void {
+  if (config.osd.backend === 'raw' && config.osd.encrypt)
+    throw new Failure('OSDs on whole disks are not encrypted.', {
+      exit: EXIT.usage,
+      next: 'Write components/ceph/osd/backend: lvm, or encrypt: false.',
+    })
+  const withIndex = node.disks.find(({ db }) => db !== undefined)
+  if (withIndex)
+    throw new Failure(`The disk ${withIndex.id} of ${node.name} wants its index on ${withIndex.db}.`, {
+      exit: EXIT.usage,
+      why: 'this version keeps the index of an OSD on its own disk',
+      next: 'Take db out of cluster.yaml.',
+    })
   if (config.osd.backend !== 'lvm' || have.mapper || node.disks.length === 0) return
   throw new Failure(`LVM cannot work on ${node.name}.`, {
     exit: EXIT.usage,

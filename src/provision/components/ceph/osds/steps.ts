@@ -1,8 +1,9 @@
+import { EXIT, Failure } from '../../../../errors.ts'
 import { Secret } from '../../../../secret.ts'
 import type { WantedNode } from '../../../cluster/cluster.ts'
-import { diskNamed, osdOn } from '../../../disks/disk.ts'
+import { type Disk, diskNamed, osdOn } from '../../../disks/disk.ts'
 import { disks } from '../../../disks/fact.ts'
-import { stateOf } from '../../../disks/guard.ts'
+import { osdText, stateOf } from '../../../disks/guard.ts'
 import { taking } from '../../../disks/take.ts'
 import { type Facts, UnknownFact } from '../../../facts/fact.ts'
 import { type Step, step } from '../../../reconcile/step.ts'
@@ -10,6 +11,7 @@ import type { View } from '../../component.ts'
 import { BOOTSTRAP_OSD_SECRET, FSID_SECRET } from '../names.ts'
 import type { Config } from '../schema.ts'
 import { osdUuid } from './identity.ts'
+import { MAKE_LVM } from './lvm.ts'
 import { made } from './made.ts'
 import type { KnownOsd } from './map.ts'
 import { heldOsd } from './places.ts'
@@ -36,8 +38,12 @@ export function makingSteps(
       throw new UnknownFact(node, { fact: `what its disk ${name} holds`, why: state.why })
     const uuid = osdUuid({ fsid: view.secret(FSID_SECRET).reveal(), node, disk: name })
     const earlier = o.known.find(one => one.uuid === uuid)
+    refuseOther({ node, name, disk, uuid, earlier })
     const takes = have.find(one => one.disk === name)?.takes
     const words = [uuid, name, String(earlier?.id ?? '-'), String(takes ?? '-')]
+    const { backend, encrypt } = view.config.osd
+    const maker =
+      backend === 'lvm' ? [MAKE_LVM, 'sh', ...words, encrypt ? 'yes' : 'no'] : [MAKE_RAW, 'sh', ...words]
     return step({
       node,
       says: `${osdOn(disk) || earlier ? 'finish' : 'make'} an OSD on ${name}${takes === undefined ? '' : `, which takes over as osd.${takes}`}`,
@@ -45,10 +51,27 @@ export function makingSteps(
       deadlineMs: MAKE_MS,
       act: {
         do: 'run',
-        argv: taking({ name, disk, unfinished: uuid }, ['sh', '-c', MAKE_RAW, 'sh', ...words]),
+        argv: taking({ name, disk, unfinished: uuid }, ['sh', '-c', ...maker]),
         stdin: new Secret(view.secret(BOOTSTRAP_OSD_SECRET).reveal()),
       },
       leaves: [heldOsd(name)],
     })
+  })
+}
+
+/** Throws Failure (9): what `up` may finish is what it began, and what ran once is not made anew on its own. */
+function refuseOther(o: { node: string; name: string; disk: Disk; uuid: string; earlier?: KnownOsd }): void {
+  const there = osdOn(o.disk)
+  const ran = o.earlier !== undefined && !o.earlier.fresh
+  if (!ran && (!there || there.uuid === o.uuid)) return
+  const text = there ? `holds ${osdText(there)}` : 'is blank'
+  throw new Failure(`No OSD is made on ${o.name} of ${o.node}, and nothing was changed on it.`, {
+    exit: EXIT.unsafe,
+    why: ran
+      ? `the monitors know osd.${o.earlier!.id}, which ran on it, and now it ${text} while ${o.node} knows nothing of that OSD`
+      : `it ${text}`,
+    next: ran
+      ? `If its data is gone: ceph osd purge ${o.earlier!.id} --yes-i-really-mean-it on a control node; then wipe the disk, and run \`cluster up\`.`
+      : `If all on it may be lost: llmagentos node disk wipe ${o.node} ${o.name}`,
   })
 }
