@@ -12,6 +12,15 @@ storiesOfTheLab()
 
 const MINUTES = 60_000
 const NODES = ['n1', 'n2', 'n3']
+/** Somebody else's, on every machine; one of them has ufw, which lets in what it knows. */
+const FOREIGN = 8099
+const WALLED = 'n3'
+const outside = (name: string) => (name === WALLED ? [22, 7420] : [22, 7420, FOREIGN])
+
+const LISTENER = `printf '[Service]\\nExecStart=/usr/bin/systemd-socket-activate -l ${FOREIGN} --accept --inetd /bin/echo here\\n[Install]\\nWantedBy=multi-user.target\\n' >/etc/systemd/system/foreign.service`
+const WALL = `apt-get -qq update
+DEBIAN_FRONTEND=noninteractive apt-get -qq -y install ufw >/dev/null
+ufw allow 22/tcp && ufw --force enable`
 
 describe('three machines', () => {
   let lab: Lab
@@ -25,6 +34,8 @@ describe('three machines', () => {
     const more = `gateway: {vip: ${vip}/24}\ncomponents:\n  rabbitmq: {}\n  runtime: {}\n`
     ada = await operator(lab, clusterYaml(lab, { more }))
     await programsAtHand(ada.folder)
+    await Promise.all(lab.nodes.map(node => node.run(`${LISTENER}\nsystemctl enable --now foreign.service`)))
+    await lab.node(WALLED).run(WALL, { deadlineMs: 5 * MINUTES })
   }, 10 * MINUTES)
   afterAll(() => lab?.close(), 2 * MINUTES)
 
@@ -51,6 +62,16 @@ describe('three machines', () => {
     3 * MINUTES,
   )
 
+  test('show outside ssh, the gateway and what is of others, also where ufw is active', async () => {
+    for (const name of NODES) expect(await openPorts(lab.node(name).address), name).toEqual(outside(name))
+    expect(await lab.node(WALLED).run('ufw status')).toContain('Status: active')
+  })
+
+  test('have one of them hold the address', async () => {
+    const held = await Promise.all(NODES.map(name => lab.node(name).run('ip -4 -o addr')))
+    expect(held.filter(text => text.includes(`${vip}/`))).toHaveLength(1)
+  })
+
   test(
     'work tasks off on every executor, which hear of them over the brokers',
     async () => {
@@ -73,7 +94,7 @@ describe('three machines', () => {
       await ended(await submitted())
       await lab.node(name).start()
       await well()
-      expect(await openPorts(lab.node(name).address)).toEqual([22, 7420])
+      expect(await openPorts(lab.node(name).address)).toEqual(outside(name))
       await ended(await submitted())
     },
     6 * MINUTES,
@@ -136,6 +157,7 @@ describe('three machines', () => {
       await lab.node('n1').start()
       await ended(accepted)
       await well()
+      expect(await openPorts(lab.node('n1').address)).toEqual(outside('n1'))
       expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('roses') })
       expect(without).toMatchObject({ code: 6, stderr: expect.stringContaining('cannot be reached') })
     },
