@@ -2,10 +2,10 @@ import { waitFor } from '../../../retry.ts'
 import { Secret } from '../../../secret.ts'
 import type { Facts } from '../../facts/fact.ts'
 import type { Access, Proving, View } from '../component.ts'
-import { homeOf } from './home.ts'
 import { authOf, gatewaysOf } from './layout.ts'
 import { COMMAND, configOf, userOf } from './places.ts'
 import type { Config } from './schema.ts'
+import { storeOf } from './store.ts'
 
 const KEY_MS = 30_000
 
@@ -22,7 +22,7 @@ export function admit(view: View<Config>, facts: Facts, o: Proving): Access {
 
 /** A fresh key of user `admin`, made on a node of auth by whoever may read what auth is known by. */
 export async function newKey(view: View<Config>, facts: Facts, o: Proving): Promise<Secret> {
-  const nodes = authOf(view, homeOf(view, facts)).map(node => node.name)
+  const nodes = authOf(view, storeOf(view, facts)).map(node => node.name)
   const name = nodes.find(node => o.connections.has(node)) ?? nodes[0]!
   const { signal } = o
   const argv = ['runuser', '-u', userOf('auth'), '--', COMMAND, 'admin-key', '--config', configOf('auth')]

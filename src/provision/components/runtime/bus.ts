@@ -1,7 +1,7 @@
 import type { BusConfig } from '../../../contracts/bus.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
 import { CA_FILE } from '../../secrets/authority.ts'
-import { type Grant, secretOfGrant, type View } from '../component.ts'
+import type { Grant, View } from '../component.ts'
 import { controlOf, hasBroker, type Process } from './layout.ts'
 import type { Config } from './schema.ts'
 
@@ -14,9 +14,6 @@ export const grantsOf = (view: View<Config>): Grant[] =>
 /** The grant of a process; none where it uses no bus. */
 export const grantOf = (view: View<Config>, { name }: Process): Grant | undefined =>
   grantsOf(view).find(grant => grant.as === name)
-
-/** Root's file with the password, which systemd hands to the unit. */
-export const passwordFile = (grant: Grant) => `/etc/llmagentos/${secretOfGrant(grant)}`
 
 export function busOf(view: View<Config>, process: Process, node: WantedNode): BusConfig | undefined {
   const grant = grantOf(view, process)

@@ -19,8 +19,10 @@ import { pathsOf } from '../../secrets/certificates/paths.ts'
 import type { View } from '../component.ts'
 import { busOf } from './bus.ts'
 import type { Process } from './layout.ts'
-import { STORE, stateOf, TLS_COPY } from './places.ts'
+import { EMBEDDED, STORE, stateOf, TLS_COPY } from './places.ts'
+import { s3ConfigOf } from './s3.ts'
 import type { Config } from './schema.ts'
+import type { Store } from './store.ts'
 
 /** Name of the certificate that clients outside see. */
 export const PUBLIC = 'gateway-public'
@@ -28,9 +30,9 @@ export const PUBLIC = 'gateway-public'
 /** What a process on a node reads when it starts. It holds no secret: those come as credentials. */
 export function processConfig(
   view: View<Config>,
-  { process, node, all }: { process: Process; node: WantedNode; all: Process[] },
+  { process, node, all, store }: { process: Process; node: WantedNode; all: Process[]; store: Store },
 ): ProcessConfig {
-  const entries = entriesOf(view, { node, services: servicesFor(node, all) })
+  const entries = entriesOf(view, { node, store, services: servicesFor(node, all) })
   const bus = busOf(view, process, node)
   return {
     ...(process.services.includes('executor') && process.nodes[0] === node && { docs: true }),
@@ -40,9 +42,10 @@ export function processConfig(
 }
 
 function entriesOf(
-  { cluster, config }: View<Config>,
-  { node, services }: { node: WantedNode; services: Record<string, Address[]> },
+  view: View<Config>,
+  { node, store, services }: { node: WantedNode; store: Store; services: Record<string, Address[]> },
 ): Record<ServiceName, object> {
+  const { cluster, config } = view
   const common = (name: ServiceName) => ({
     services,
     listen: listenOn(node, name),
@@ -50,7 +53,8 @@ function entriesOf(
   })
   const data: DataConfig = {
     ...common('data'),
-    store: { embedded: `${STORE}/store` },
+    store:
+      store.kind === 's3' ? { s3: s3ConfigOf(view, node.name, 'credential:s3') } : { embedded: EMBEDDED },
     indexFolder: `${STORE}/index`,
   }
   const auth: AuthConfig = {

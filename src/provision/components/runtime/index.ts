@@ -4,7 +4,8 @@ import { os } from '../../facts/os.ts'
 import { authority } from '../../secrets/authority.ts'
 import { type Component, secretOfGrant } from '../component.ts'
 import { admit } from './admit.ts'
-import { grantsOf } from './bus.ts'
+import { moved } from './embedded.ts'
+import { grantsOf } from './grants.ts'
 import { healthOf } from './health.ts'
 import { certificates, items } from './items.ts'
 import { jobs } from './jobs.ts'
@@ -14,6 +15,7 @@ import { plan } from './plan.ts'
 import { ports } from './ports.ts'
 import { prove } from './prove.ts'
 import { type Config, schema } from './schema.ts'
+import { refuseWithoutS3 } from './store.ts'
 import { vipFacts } from './vip.ts'
 
 const GIB = 1024 ** 3
@@ -24,7 +26,7 @@ const SMALL_BYTES = 256 * 1024 ** 2
 export const runtime: Component<Config> = {
   name: 'runtime',
   schema,
-  needs: ['amqp'],
+  needs: ['amqp', 's3'],
   gives: [],
   usual: false,
   initial: true,
@@ -42,10 +44,13 @@ export const runtime: Component<Config> = {
     os,
     placed,
     jobs,
+    moved,
     ...(gatewaysOf(view).includes(node) ? [healthOf(view)] : []),
     ...vipFacts(view, node),
   ],
-  refuse({ config }) {
+  refuse(view, facts) {
+    refuseWithoutS3(view, facts)
+    const { config } = view
     const { maxStaleMs } = config.auth
     if (maxStaleMs < 1_000 || maxStaleMs > 60_000)
       throw new Failure('components/runtime/auth/maxStale must be from 1s to 1m.', { exit: EXIT.usage })

@@ -4,13 +4,14 @@ import type { Item } from '../../os/item.ts'
 import { fill } from '../../os/template.ts'
 import type { CertificateItem } from '../../secrets/certificates/item.ts'
 import type { View } from '../component.ts'
-import { homeOf } from './home.ts'
+import { moveItems } from './grants.ts'
 import { processesOf } from './layout.ts'
 import { PACKAGES, SLICE } from './places.ts'
 import { certificateItems, processItems } from './process-items.ts'
 import { artifactsOn, programItems } from './program-items.ts'
 import type { Config } from './schema.ts'
 import { signerCertificates, signerItems } from './signer.ts'
+import { storeOf } from './store.ts'
 import { tendItems } from './tend.ts'
 import { vipItems } from './vip.ts'
 
@@ -27,14 +28,15 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
 
 /** Of the processes that are placed on the node, and of the signer. */
 export const certificates = (view: View<Config>, facts: Facts, node: WantedNode): CertificateItem[] => [
-  ...processesOf(view, homeOf(view, facts))
+  ...processesOf(view, storeOf(view, facts))
     .filter(({ nodes }) => nodes.includes(node))
     .flatMap(process => certificateItems(view, { node, process })),
   ...signerCertificates(view, node),
 ]
 
 function serviceItems(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
-  const all = processesOf(view, homeOf(view, facts))
+  const store = storeOf(view, facts)
+  const all = processesOf(view, store)
   const own = all.filter(({ nodes }) => nodes.includes(node))
   const programs = programItems(facts, node)
   if (own.length === 0) return programs
@@ -47,12 +49,14 @@ function serviceItems(view: View<Config>, facts: Facts, node: WantedNode): Item[
     ...programs,
     ...index,
     slice(view),
+    ...(store.kind === 'embedded' && store.home === node ? moveItems(view, node.name) : []),
     ...processItems(
       view,
       own.map(process => ({
         node,
         process,
         all,
+        store,
         programs: process.services.includes('data') ? [...names, searchIndex.name] : names,
       })),
     ),

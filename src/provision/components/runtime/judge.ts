@@ -3,17 +3,21 @@ import { type Facts, UnknownFact } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
 import { itemSteps } from '../../os/index.ts'
 import type { Finding, View } from '../component.ts'
+import { holds, wasMoved } from './embedded.ts'
 import { healthOf } from './health.ts'
-import { holds, homeOf } from './home.ts'
 import { items } from './items.ts'
 import { jobsOf } from './jobs.ts'
 import { gatewaysOf, hasBroker, type Process, processesOf } from './layout.ts'
-import { unitOf } from './places.ts'
+import { EMBEDDED, MOVE_TO, unitOf } from './places.ts'
+import { hasS3 } from './s3.ts'
 import type { Config } from './schema.ts'
+import { type Store, storeOf } from './store.ts'
 
 /** Whether the programs lie on every node, its services run, and the gateways answer. */
 export function judge(view: View<Config>, facts: Facts): Finding[] {
-  const holders = view.cluster.nodes.filter(({ name }) => holds(name, facts)).map(({ name }) => name)
+  const holders = view.cluster.nodes
+    .filter(({ name }) => holds(name, facts) && !wasMoved(name, facts))
+    .map(({ name }) => name)
   const twice: Finding[] =
     holders.length > 1
       ? [{ level: 'bad', says: `${holders.join(' and ')} each hold a store; the first one is used.` }]
@@ -31,8 +35,8 @@ function judged(node: WantedNode, { view, facts }: Around): Finding[] {
   try {
     const wanted = items(view, facts, node)
     const todo = itemSteps({ ...on, component: 'runtime', items: wanted, facts })
-    const home = homeOf(view, facts)
-    const own = processesOf(view, home).filter(({ nodes }) => nodes.includes(node))
+    const store = storeOf(view, facts)
+    const own = processesOf(view, store).filter(({ nodes }) => nodes.includes(node))
     return [
       todo.length === 0
         ? { ...on, level: 'ok', says: 'Our programs lie there as planned.' }
@@ -44,7 +48,7 @@ function judged(node: WantedNode, { view, facts }: Around): Finding[] {
           },
       ...(own.length > 0 ? [services(node, own, { view, facts })] : []),
       ...jobsOf(view, facts, node),
-      ...(home === node ? [store(node, { view, facts })] : []),
+      ...(store.home === node ? [storeFinding(store, view)] : []),
     ]
   } catch (thrown) {
     if (!(thrown instanceof UnknownFact)) throw thrown
@@ -79,8 +83,19 @@ function services({ name: node }: WantedNode, own: Process[], { view, facts }: A
   }
 }
 
-const store = ({ name: node }: WantedNode, { view }: Around): Finding => ({
-  level: 'ok',
-  node,
-  says: `The store is on its disk alone (one copy)${hasBroker(view) ? '' : '; without a broker tasks are worked off on it alone'}.`,
-})
+function storeFinding({ kind, home: { name: node } }: Store, view: View<Config>): Finding {
+  const alone = hasBroker(view) ? '' : `; without a broker tasks are worked off on ${node} alone`
+  if (kind === 's3') {
+    const [first, ...others] = view.endpoints('s3', node)
+    const where = `${first?.host}:${first?.port}${others.length > 0 ? ` and ${others.length} more` : ''}`
+    return { level: 'ok', node, says: `The store is object storage, at ${where}${alone}.` }
+  }
+  const says = `The store is on the disk of ${node} alone (one copy)${alone}.`
+  if (!hasS3(view)) return { level: 'ok', node, says }
+  return {
+    level: 'warn',
+    node,
+    says,
+    fix: `There is object storage now. Move it there, on ${node} as root: systemctl stop ${unitOf('data')}, then llmagentos data migrate --from ${EMBEDDED} --to ${MOVE_TO}; then \`cluster up\`.`,
+  }
+}

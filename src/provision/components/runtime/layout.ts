@@ -2,6 +2,7 @@ import type { ServiceName } from '../../../contracts/identity.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
 import type { View } from '../component.ts'
 import type { Config } from './schema.ts'
+import type { Store } from './store.ts'
 
 /** One unit: the services in it, in the order in which they need each other, and the nodes that run it, the first of them first. */
 export interface Process {
@@ -11,11 +12,13 @@ export interface Process {
 }
 
 /**
- * Which processes there are, in the order in which they need each other. Until there is a store for many, what works on it alone stays beside
- * it: on `home`. Executors elsewhere hear of tasks over a broker; without one, the one executor lives in the process of the task service.
+ * Which processes there are, in the order in which they need each other. What works on an embedded store alone stays beside it, on `home`,
+ * where in any case the one dispatcher is. Executors elsewhere hear of tasks over a broker; without one, the one executor lives in the process
+ * of the task service.
  */
-export function processesOf(view: View<Config>, home: WantedNode): Process[] {
+export function processesOf(view: View<Config>, store: Store): Process[] {
   const { replicas } = view.config
+  const { home } = store
   const control = controlOf(view)
   const first = (count = control.length) => control.slice(0, count)
   const tasks: Process[] = hasBroker(view)
@@ -29,8 +32,8 @@ export function processesOf(view: View<Config>, home: WantedNode): Process[] {
       ]
     : [{ name: 'task', services: ['task', 'executor'], nodes: [home] }]
   return [
-    { name: 'data', services: ['data'], nodes: [home] },
-    { name: 'auth', services: ['auth'], nodes: authOf(view, home) },
+    { name: 'data', services: ['data'], nodes: store.kind === 's3' ? first(replicas.data) : [home] },
+    { name: 'auth', services: ['auth'], nodes: authOf(view, store) },
     { name: 'worker', services: ['worker'], nodes: workersOf(view) },
     { name: 'llm', services: ['llm'], nodes: first(replicas.llm) },
     ...tasks,
@@ -38,11 +41,12 @@ export function processesOf(view: View<Config>, home: WantedNode): Process[] {
   ]
 }
 
-/** One, or three of which any may be away; the first beside the store. */
-export function authOf(view: View<Config>, home: WantedNode): WantedNode[] {
+/** One, or three of which any may be away; the first beside an embedded store. */
+export function authOf(view: View<Config>, store: Store): WantedNode[] {
   const control = controlOf(view)
   const count = view.config.replicas.auth ?? (control.length >= 3 ? 3 : 1)
-  return [home, ...control.filter(node => node !== home)].slice(0, count)
+  const beside = store.kind === 'embedded' ? [store.home] : []
+  return [...new Set([...beside, ...control])].slice(0, count)
 }
 
 /** Where clients come in. */

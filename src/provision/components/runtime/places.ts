@@ -15,6 +15,9 @@ export const STORE = stateOf('data')
 export const TLS_JOB = 'llmagentos-gateway-tls.service'
 /** What the gateway reads of the files of `gateway.tls`. */
 export const TLS_COPY = '/run/llmagentos-gateway-tls'
+export const EMBEDDED = `${STORE}/store`
+/** The object storage that an embedded store can be moved to, for `data migrate`. */
+export const MOVE_TO = '/etc/llmagentos/store.json'
 /** All of our services on a node together. */
 export const SLICE = 'llmagentos.slice'
 export const COMMAND = '/usr/local/bin/llmagentos'

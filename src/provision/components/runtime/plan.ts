@@ -3,12 +3,13 @@ import { kept } from '../../facts/kept.ts'
 import { itemSteps, renewalWaves, waveOver } from '../../os/index.ts'
 import type { Step, Wave } from '../../reconcile/step.ts'
 import type { Component, View } from '../component.ts'
+import { keepHere } from './embedded.ts'
 import { untilReady } from './health.ts'
-import { homeOf, keepHere } from './home.ts'
 import { type Process, processesOf } from './layout.ts'
 import { socketOf, unitOf } from './places.ts'
 import type { Config } from './schema.ts'
 import { SIGNER_UNIT } from './signer.ts'
+import { storeOf } from './store.ts'
 
 /** Programs and settings everywhere; then what does not run yet is started, process by process; then restarts, one replica at a time. */
 export function plan(component: Component<Config>, view: View<Config>, facts: Facts): Wave[] {
@@ -21,7 +22,8 @@ export function plan(component: Component<Config>, view: View<Config>, facts: Fa
       items: component.items(view, facts, node),
       facts,
     })
-    const held = homeOf(view, facts) === node ? keepHere(name, facts) : []
+    const { kind, home } = storeOf(view, facts)
+    const held = kind === 'embedded' && home === node ? keepHere(name, facts) : []
     for (const step of all) if (isStart(step)) starts.set(keyOf(name, unitIn(step)), step)
     return [...held, ...all.filter(step => !isStart(step))]
   })
@@ -30,7 +32,7 @@ export function plan(component: Component<Config>, view: View<Config>, facts: Fa
     ...items.filter(wave => wave.steps.length > 0 || wave.stopped),
     ...renewalWaves(component, view, facts),
     ...(starts.size > 0
-      ? processesOf(view, homeOf(view, facts)).flatMap(one => startWaves(one, { starts, facts }))
+      ? processesOf(view, storeOf(view, facts)).flatMap(one => startWaves(one, { starts, facts }))
       : []),
     ...signerWaves(view, starts),
   ]

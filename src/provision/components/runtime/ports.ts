@@ -4,13 +4,16 @@ import { gatewaysOf, processesOf } from './layout.ts'
 import type { Config } from './schema.ts'
 import { signerPorts } from './signer.ts'
 
+/** Processes whose nodes depend on where the store is. */
+const FOLLOW = ['data', 'auth', 'task']
+
 /** Where services listen for each other, and where clients come in. What follows the store may be on any control node. */
 export function ports(view: View<Config>): Port[] {
   const control = view.cluster.nodes.filter(node => node.roles.includes('control'))
   const [home] = control
   if (!home) return []
-  const internal = processesOf(view, home).flatMap(({ services, nodes }) => {
-    const where = nodes.length === 1 && nodes[0] === home ? control : nodes
+  const internal = processesOf(view, { kind: 'embedded', home }).flatMap(({ name, services, nodes }) => {
+    const where = FOLLOW.includes(name) ? control : nodes
     return services.flatMap(name =>
       where.map(
         (node): Port => ({

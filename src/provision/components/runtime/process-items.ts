@@ -5,18 +5,20 @@ import { sha256 } from '../../os/now.ts'
 import { fill } from '../../os/template.ts'
 import { inputLines } from '../../os/unit.ts'
 import { type CertificateItem, certificate } from '../../secrets/certificates/item.ts'
-import { secretOfGrant, type View } from '../component.ts'
-import { grantOf, passwordFile } from './bus.ts'
+import type { Grant, View } from '../component.ts'
 import { PUBLIC, processConfig } from './config.ts'
 import { type Extra, gatewayExtra } from './gateway-items.ts'
+import { credential, grantsFor, secretItem } from './grants.ts'
 import type { Process } from './layout.ts'
 import { configOf, NODE, RELEASE, SLICE, unitOf, userOf } from './places.ts'
 import type { Config } from './schema.ts'
+import type { Store } from './store.ts'
 
 export interface Placed {
   node: WantedNode
   process: Process
   all: Process[]
+  store: Store
   /** Names of the artifacts that it runs on. */
   programs: string[]
 }
@@ -48,18 +50,19 @@ function unitItems(view: View<Config>, placed: Placed): Item[] {
     owner: 'root:root',
     says: `settings of ${inWords(services)}`,
   }
-  const password = passwordItem(view, process)
   const extra = services.includes('gateway') ? gatewayExtra(view) : NONE
-  const unit = unitText(view, process, extra)
+  const grants = grantsFor(view, placed)
+  const secrets = grants.map(grant => secretItem(view, grant))
+  const unit = unitText(process, { extra, grants })
   const handed = [
     ...extra.files.map(file => file.text as string),
-    ...(password ? [sha256(password.text)] : []),
+    ...secrets.map(secret => sha256(secret.text)),
   ]
   const read = [unit(''), config.text as string, ...programs, ...handed]
   const inputs = sha256(read.join('\n')).slice(0, 16)
   const says = inWords(services)
   return [
-    ...(password ? [password] : []),
+    ...secrets,
     config,
     ...extra.files,
     { ...config, path: `/etc/systemd/system/${unitOf(name)}`, text: unit(inputs), says },
@@ -93,23 +96,11 @@ export function certificateItems(
   ]
 }
 
-function passwordItem(view: View<Config>, process: Process): FileItem | undefined {
-  const grant = grantOf(view, process)
-  return (
-    grant && {
-      kind: 'file',
-      path: passwordFile(grant),
-      text: view.secret(secretOfGrant(grant)),
-      mode: 0o600,
-      owner: 'root:root',
-      says: `what the broker knows ${process.name} by`,
-    }
-  )
-}
-
 /** Without and with the digest of all that a start reads. */
-function unitText(view: View<Config>, process: Process, extra: Extra): (inputs: string) => string {
-  const { name, services } = process
+function unitText(
+  { name, services }: Process,
+  { extra, grants }: { extra: Extra; grants: Grant[] },
+): (inputs: string) => string {
   return inputs =>
     fill('runtime/process.service', {
       description: `llmagentos: ${inWords(services)}`,
@@ -119,14 +110,9 @@ function unitText(view: View<Config>, process: Process, extra: Extra): (inputs: 
       state: userOf(name),
       slice: SLICE,
       unit: { lines: extra.unit },
-      more: { lines: [...credentialsOf(view, process), ...extra.service] },
+      more: { lines: [...grants.map(credential), ...extra.service] },
       inputs: { lines: inputLines(inputs, { process: true }).trimEnd().split('\n') },
     })
-}
-
-function credentialsOf(view: View<Config>, process: Process): string[] {
-  const grant = grantOf(view, process)
-  return grant ? [`LoadCredential=amqp:${passwordFile(grant)}`] : []
 }
 
 const inWords = (services: string[]) => services.join(' and ')

@@ -7,6 +7,9 @@ export const schema = block('our own services: the gateway and what stands behin
     {},
     block('how many of a service run; by default one on each control node', {
       gateway: count('gateways, where clients come in'),
+      data: count(
+        'that keep objects, sessions and knowledge; one while the store is on a disk of one machine',
+      ),
       auth: optional(
         whole('how many that say who may: 1, or 3 of which one may be away', { from: 1, to: 3 }),
       ),
@@ -31,7 +34,7 @@ export const schema = block('our own services: the gateway and what stands behin
 })
 
 export interface Config {
-  replicas: { gateway?: number; auth?: number; llm?: number; executor?: number }
+  replicas: { gateway?: number; data?: number; auth?: number; llm?: number; executor?: number }
   auth: { maxStaleMs: number }
   executor: { slots: number }
   memoryBytes: number

@@ -1,5 +1,6 @@
 import { PROGRAMS } from '../../../../src/provision/artifacts/fact.ts'
 import { parse } from '../../../../src/provision/cluster/load.ts'
+import type { Component } from '../../../../src/provision/components/component.ts'
 import { runtime } from '../../../../src/provision/components/runtime/index.ts'
 import type { Item } from '../../../../src/provision/os/item.ts'
 import { partsOf } from '../../../../src/provision/reconcile/view.ts'
@@ -24,25 +25,37 @@ export const bare = {
   placed: '',
   [PORT]: 'no',
   jobs: jobsPrinted({}),
+  'store was moved': 'no',
 }
 
-export function viewOf(count: number, roles: string[] = [], more = '') {
+export function viewOf(count: number, roles: string[] = [], more = '', givers: Component[] = []) {
   const nodes = Array.from(
     { length: count },
     (_, i) => `  - {name: n${i + 1}, address: 10.0.0.1${i}, roles: [${roles[i] ?? 'control'}]}\n`,
   )
   const text = `name: story\nrecovery: none\nssh: {user: ops}\nnodes:\n${nodes.join('')}${more}components:\n  runtime: {}\n`
-  const cluster = parse(text, { env: {}, components: [runtime] })
-  const { view } = partsOf(cluster, { components: [runtime], nodes: cluster.nodes })[0]!
+  const components = [runtime, ...givers]
+  const cluster = parse(text, { env: {}, components })
+  const { view } = partsOf(cluster, { components, nodes: cluster.nodes }).at(-1)!
   const secret = (name: string) => new Secret(name === 'ca-certificate' ? authority : `secret of ${name}`)
   // biome-ignore lint/suspicious/noExplicitAny: a part's view knows no component's own type
   return { ...view, secret } as any
 }
 
-/** What a node of `count` prints once everything is there; the store is on n1. */
-export function done(count = 1, name = 'n1') {
-  const view = viewOf(count)
-  const before = Object.fromEntries(view.nodes.map((node: { name: string }) => [node.name, bare]))
+/** What a node of `count` prints once everything is there; an embedded store is on n1. */
+export function done(
+  count = 1,
+  name = 'n1',
+  o: { view?: ReturnType<typeof viewOf>; embedded?: boolean } = {},
+) {
+  const { view = viewOf(count), embedded = true } = o
+  const held = embedded && name === 'n1'
+  const before = Object.fromEntries(
+    view.nodes.map((node: { name: string }) => [
+      node.name,
+      embedded && node.name === 'n1' ? { ...bare, kept: HELD } : bare,
+    ]),
+  )
   const node = view.nodes.find((one: { name: string }) => one.name === name)
   const items: Item[] = runtime.items(view, factsOf(before), node)
   const placed = items.flatMap(item =>
@@ -52,11 +65,12 @@ export function done(count = 1, name = 'n1') {
   const all = finished('runtime', items)
   return {
     ...all,
-    kept: name === 'n1' ? all.kept.replace(/^/, HELD) : all.kept,
+    kept: held ? all.kept.replace(/^/, HELD) : all.kept,
     certificates: printedOf(items.filter(item => item.kind === 'certificate')),
     os: OS,
     placed: `${placed.join('\n')}\n`,
     [PORT]: 'yes',
     jobs: jobsPrinted({}),
+    'store was moved': 'no',
   }
 }
