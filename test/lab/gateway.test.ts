@@ -11,6 +11,14 @@ storiesOfTheLab()
 const MINUTES = 60_000
 const UNIT = 'llmagentos-gateway.service'
 const OWN = '/etc/ssl/own'
+/** As an earlier version left it. */
+const EARLIER = `cd /etc/systemd/system
+systemctl disable --now llmagentos-gateway.socket ${UNIT}
+rm llmagentos-gateway.socket
+sed -i '/gateway.socket/d' ${UNIT} /var/lib/llmagentos/manifest
+sed -i '/"socket"/d' /etc/llmagentos/gateway.json
+systemctl daemon-reload
+systemctl enable --now ${UNIT}`
 
 describe('the gateway of one machine', () => {
   let lab: Lab
@@ -47,6 +55,18 @@ describe('the gateway of one machine', () => {
       expect(answers.filter(({ status }) => status !== 200)).toEqual([])
     },
     3 * MINUTES,
+  )
+
+  test(
+    'comes to its socket where it listened by itself before',
+    async () => {
+      await n1.run(EARLIER)
+      expect(await n1.run(`ss -Hltnp 'sport = :7420'`)).not.toContain('systemd')
+      await up()
+      expect(await n1.run(`ss -Hltnp 'sport = :7420'`)).toContain('systemd')
+      expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+    },
+    4 * MINUTES,
   )
 
   test(
