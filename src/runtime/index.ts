@@ -18,3 +18,6 @@ export const serveSigner: typeof import('./certificates/signer/index.ts').serveS
 
 export const tendNode: typeof import('./certificates/tend/index.ts').tend = async o =>
   (await import('./certificates/tend/index.ts')).tend(o)
+
+export const migrateStore: typeof import('./services/index.ts').migrateStore = async o =>
+  (await import('./services/index.ts')).migrateStore(o)

@@ -31,9 +31,9 @@ export function memoryStore(): ObjectStore {
     async delete(name) {
       records.delete(name)
     },
-    async putBlob(body) {
+    async putBlob(body, as) {
       const bytes = await buffer(body)
-      const blob = randomUUID().replaceAll('-', '')
+      const blob = as ?? randomUUID().replaceAll('-', '')
       blobs.set(blob, { bytes, storedAt: Date.now() })
       return { blob, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
     },

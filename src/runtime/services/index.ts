@@ -12,3 +12,7 @@ export const services: Partial<Record<ServiceName, () => Promise<Service<any>>>>
   task: async () => (await import('./task/index.ts')).task,
   executor: async () => (await import('./executor/index.ts')).executor,
 }
+
+/** An act of the service data, while it does not run. */
+export const migrateStore: typeof import('./data/migrate/file.ts').migrateStore = async o =>
+  (await import('./data/migrate/file.ts')).migrateStore(o)

@@ -21,8 +21,10 @@ export class FileBlobs {
   }
 
   /** Durable when it returns: the file, then its name. Whatever goes wrong before leaves nothing behind. */
-  async put(body: Readable): Promise<{ blob: string; bytes: number; sha256: string }> {
-    const blob = randomBytes(16).toString('hex')
+  async put(
+    body: Readable,
+    blob = randomBytes(16).toString('hex'),
+  ): Promise<{ blob: string; bytes: number; sha256: string }> {
     const temporary = join(this.#folder, TEMPORARY + blob)
     // It may break before we read it; the read then says so.
     body.on('error', () => {})

@@ -5,16 +5,18 @@ import { EXIT, Failure, reasonOf } from '../../../../errors.ts'
 import { FileBlobs } from './blobs.ts'
 import { checkFormat, writeFormat } from './format.ts'
 import { lockStore } from './lock.ts'
+import { refuseMoved } from './moved.ts'
 import { LmdbRecords } from './records.ts'
 import { checkRecord, type ObjectStore } from './store.ts'
 import { syncFolder } from './sync.ts'
 
 /**
  * Opens the store in `folder`, or makes a new one there, and holds it under a lock until it is closed. Throws a Failure: exit 3 when the
- * folder cannot be used or was written by a newer version (it is then untouched), exit 7 when another process holds it.
+ * folder cannot be used or was written by a newer version (it is then untouched), exit 7 when another process holds it, 9 when it was moved elsewhere.
  */
-export async function openEmbedded(folder: string): Promise<ObjectStore> {
+export async function openEmbedded(folder: string): Promise<EmbeddedStore> {
   prepared(folder)
+  refuseMoved(folder)
   checkFormat(folder)
   const unlock = await lockStore(join(folder, 'lock')).catch(thrown => {
     throw unusable(folder, thrown)
@@ -26,14 +28,19 @@ export async function openEmbedded(folder: string): Promise<ObjectStore> {
     const blobs = new FileBlobs(join(folder, 'blobs'))
     syncFolder(join(folder, 'records'))
     syncFolder(folder)
-    return new EmbeddedStore({ records, blobs, unlock })
+    return new LmdbAndFiles({ records, blobs, unlock })
   } catch (thrown) {
     unlock()
     throw unusable(folder, thrown)
   }
 }
 
-class EmbeddedStore implements ObjectStore {
+/** What only a move needs. */
+export interface EmbeddedStore extends ObjectStore {
+  writerOf(name: string): string | undefined
+}
+
+class LmdbAndFiles implements EmbeddedStore {
   readonly #records: LmdbRecords
   readonly #blobs: FileBlobs
   readonly #unlock: () => void
@@ -62,8 +69,12 @@ class EmbeddedStore implements ObjectStore {
     return this.#records.delete(name)
   }
 
-  putBlob(body: Readable) {
-    return this.#blobs.put(body)
+  writerOf(name: string) {
+    return this.#records.writerOf(Buffer.from(name))
+  }
+
+  putBlob(body: Readable, as?: string) {
+    return this.#blobs.put(body, as)
   }
 
   getBlob(blob: string, range?: { from: number; to: number }) {

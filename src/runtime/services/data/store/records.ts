@@ -25,7 +25,7 @@ export class LmdbRecords {
     const key = Buffer.from(name)
     const value = Buffer.concat([Buffer.from([writer.length]), Buffer.from(writer), record])
     const created = await this.#written(value.length, () => this.#db.put(key, value, ONCE))
-    return created ? { created, writer } : { created, writer: this.#writerOf(key) ?? '' }
+    return created ? { created, writer } : { created, writer: this.writerOf(key) ?? '' }
   }
 
   get(name: string): Buffer | undefined {
@@ -59,7 +59,7 @@ export class LmdbRecords {
     await this.#db.close()
   }
 
-  #writerOf(key: Buffer): string | undefined {
+  writerOf(key: Buffer): string | undefined {
     const value = this.#db.get(key)
     return value?.subarray(1, 1 + value[0]!).toString()
   }

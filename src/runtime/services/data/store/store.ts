@@ -13,8 +13,8 @@ export interface ObjectStore {
   ): Promise<{ name: string; value?: Buffer }[]>
   /** Retention, completion and purge only. A name that is not there is no error. */
   delete(name: string): Promise<void>
-  /** Stored under a fresh random name; real once a record names it. */
-  putBlob(body: Readable): Promise<{ blob: string; bytes: number; sha256: string }>
+  /** Stored under a fresh random name, or, where a store is moved, under the one that it had; real once a record names it. */
+  putBlob(body: Readable, as?: string): Promise<{ blob: string; bytes: number; sha256: string }>
   /** `range` is inclusive at both ends, as in HTTP, and lies within the blob; `bytes` is the whole blob's size. */
   getBlob(
     blob: string,

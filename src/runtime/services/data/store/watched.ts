@@ -48,8 +48,8 @@ export class WatchedStore implements ObjectStore {
   }
 
   /** As slow as whoever sends it. */
-  async putBlob(body: Readable) {
-    const put = await this.#store.putBlob(body).catch(thrown => this.#failed(thrown))
+  async putBlob(body: Readable, as?: string) {
+    const put = await this.#store.putBlob(body, as).catch(thrown => this.#failed(thrown))
     this.#failing = undefined
     return put
   }
