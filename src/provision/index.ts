@@ -1,4 +1,5 @@
 /** The door: what commands may open. */
+export { acceptDisks, type BlankDisks, blankDisks, withAllBlank } from './actions/accept.ts'
 export { type CheckedNode, type CheckReport, check, checkExit } from './actions/check.ts'
 export { differences } from './actions/differences.ts'
 export { type ListedDisk, listDisks, type Wipe, wipeOf } from './actions/disks.ts'

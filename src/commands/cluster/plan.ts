@@ -2,6 +2,7 @@ import { EXIT } from '../../errors.ts'
 import type { Command } from '../command.ts'
 import { type MachineFlags, machineFlags, withMachines } from '../machines/index.ts'
 import { planJson, planText } from '../views/plan.ts'
+import { settleDisks } from './accept-disks.ts'
 import { type FileFlags, fileOptions, wantedOf } from './machines.ts'
 
 interface Flags extends MachineFlags, FileFlags {
@@ -18,8 +19,9 @@ export const plan: Command<Flags> = {
   ],
   example: 'llmagentos cluster plan -f cluster.yaml',
   more: 'Some steps are known only after the first ones are done; then the plan says so. Files with secrets in them show no differences.',
-  run: ({ flags, json, io }) =>
-    withMachines({ flags, io }, async machines => {
+  async run({ flags, json, io }) {
+    await settleDisks({ flags, io, required: false })
+    return withMachines({ flags, io }, async machines => {
       const { differences, look, nothingToDo, stoppedIn } = await import('../../provision/index.ts')
       const wanted = await wantedOf(machines, { flags, io })
       const { plans, skipped } = await look(wanted)
@@ -32,5 +34,6 @@ export const plan: Command<Flags> = {
       }
       if (silent.length > 0) return EXIT.unreachable
       return flags.exitCode && !nothingToDo(plans) ? EXIT.changes : EXIT.ok
-    }),
+    })
+  },
 }

@@ -5,17 +5,20 @@ import type { Call } from '../command.ts'
 import { atTerminal, type MachineFlags, withMachines } from '../machines/index.ts'
 import { planText } from '../views/plan.ts'
 import { progressOf } from '../views/up-progress.ts'
+import { settleDisks } from './accept-disks.ts'
 import { keepAccess } from './access.ts'
 import { type FileFlags, wantedOf, writeBase } from './machines.ts'
 
 export interface UpFlags extends MachineFlags, FileFlags {
   yes?: boolean
+  acceptDisks?: boolean
   lockWait?: number
 }
 
 /** `cluster up` with a cluster.yaml. */
-export function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
+export async function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
   const { flags, json, io } = call
+  await settleDisks({ flags, io, required: true })
   return withMachines({ flags, io }, async machines => {
     const { artifactSource, up } = await import('../../provision/index.ts')
     const began = performance.now()

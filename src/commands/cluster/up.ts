@@ -4,6 +4,7 @@ import type { Call, Command } from '../command.ts'
 import { clusterFile, machineFlags } from '../machines/index.ts'
 import { timeSpan } from '../node/time.ts'
 import { wholeNumber } from '../values.ts'
+import { acceptFlag } from './accept-disks.ts'
 import { fileOptions } from './machines.ts'
 import { type UpFlags, upMachines } from './up-machines.ts'
 
@@ -23,6 +24,7 @@ export const up: Command<Flags> = {
     },
     { flag: '--model <name>', says: 'answer with this model; pulled first if Ollama does not have it' },
     ...machineFlags,
+    acceptFlag,
     { flag: '-y, --yes', says: 'change what is to be changed without asking' },
     {
       flag: '--lock-wait <time>',

@@ -6,8 +6,13 @@ export interface Cluster extends Omit<Settings, 'network' | 'nodes'> {
   nodes: WantedNode[]
 }
 
-export interface WantedNode extends Omit<Settings['nodes'][number], 'ssh'> {
+type NodeSettings = Settings['nodes'][number]
+
+export interface WantedNode extends Omit<NodeSettings, 'ssh' | 'disks'> {
   ssh: NodeSsh
+  disks: Exclude<NodeSettings['disks'], string>
+  /** `disks: all-blank`: nobody has accepted them yet, so there are none. */
+  allBlank?: true
 }
 
 /** The way onto one node. What is undefined is as ~/.ssh/config says. */
@@ -29,6 +34,7 @@ export function resolve(settings: Settings): Cluster {
     network: { ...settings.network, domain: settings.network.domain ?? `${settings.name}.internal` },
     nodes: settings.nodes.map(node => ({
       ...node,
+      ...(typeof node.disks === 'string' ? { disks: [], allBlank: true } : { disks: node.disks }),
       ssh: defined({ host: node.address, user, port, identityFile, bastion, ...node.ssh }),
     })),
   }

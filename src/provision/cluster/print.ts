@@ -7,7 +7,10 @@ import { formatOf, nameOf, type Shape, shapeOf } from './schema/shape.ts'
 
 /** The cluster as a cluster.yaml with every default written out; loading it gives the same cluster. */
 export function print(cluster: Cluster, components = registry): string {
-  return stringify(encode(shapeOf(clusterSchema(components)), cluster), { lineWidth: 0 })
+  const nodes = cluster.nodes.map(({ allBlank, ...node }) =>
+    allBlank ? { ...node, disks: 'all-blank' } : node,
+  )
+  return stringify(encode(shapeOf(clusterSchema(components)), { ...cluster, nodes }), { lineWidth: 0 })
 }
 
 /** The inverse of `decode`: numbers back into text with units. */
@@ -22,8 +25,11 @@ export function encode(shape: Shape, value: unknown): unknown {
 
 const fits = ({ type, const: only, enum: some }: Shape, value: unknown) =>
   typeof value === 'object'
-    ? type === 'object'
-    : type !== 'object' && (only ?? value) === value && (some?.includes(String(value)) ?? true)
+    ? type === (Array.isArray(value) ? 'array' : 'object')
+    : type !== 'object' &&
+      type !== 'array' &&
+      (only ?? value) === value &&
+      (some?.includes(String(value)) ?? true)
 
 function encodeObject(shape: Shape, value: Record<string, unknown>): unknown {
   if (shape.patternProperties) return { ...value }

@@ -58,9 +58,11 @@ function rows(prefix: string, shape: Shape): Row[] {
   if (shape.type === 'array') return rows(prefix === '' ? '' : `${prefix}[].`, shape.items!)
   return Object.entries(shape.properties ?? {}).flatMap(([key, field]) => [
     row(`${prefix}${key}`, field, shape.required?.includes(key) ?? false),
-    ...rows(field.type === 'array' ? `${prefix}${key}` : `${prefix}${key}.`, field),
+    ...rows(isList(field) ? `${prefix}${key}` : `${prefix}${key}.`, field),
   ])
 }
+
+const isList = ({ type, anyOf = [] }: Shape): boolean => type === 'array' || anyOf.some(isList)
 
 function row(name: string, field: Shape, needed: boolean): Row {
   return {

@@ -57,5 +57,8 @@ export function osdOn(disk: Disk): Osd | undefined {
   return undefined
 }
 
-export const kindOfDisk = ({ path, rotational }: Disk): 'hdd' | 'ssd' | 'nvme' =>
+export const kindOfDisk = ({
+  path,
+  rotational,
+}: Pick<Disk, 'path' | 'rotational'>): 'hdd' | 'ssd' | 'nvme' =>
   rotational ? 'hdd' : path.startsWith('/dev/nvme') ? 'nvme' : 'ssd'

@@ -31,7 +31,7 @@ export function controlMajority({ nodes }: Cluster): Problem[] {
 /** Disks are touched on storage nodes only, so a list elsewhere is a mistake in the role or in the list. */
 export function disksNeedStorage({ nodes }: Cluster): Problem[] {
   return nodes.flatMap((node, i): Problem[] => {
-    if (node.disks.length === 0) return []
+    if (node.disks.length === 0 && !node.allBlank) return []
     if (!node.roles.includes('storage'))
       return [
         {

@@ -16,7 +16,8 @@ export function selectorsChoose(cluster: Cluster, components: Component[]): Prob
 function selectorsIn(shape: Shape, value: unknown, path: Path): { on: Selector; path: Path }[] {
   if (value === undefined || value === null) return []
   if (shape.selector) return [{ on: value as Selector, path }]
-  if (Array.isArray(value)) return value.flatMap((one, i) => selectorsIn(shape.items!, one, [...path, i]))
+  const items = shape.items ?? shape.anyOf?.find(branch => branch.items)?.items
+  if (Array.isArray(value)) return value.flatMap((one, i) => selectorsIn(items!, one, [...path, i]))
   return Object.entries(shape.properties ?? {}).flatMap(([key, field]) =>
     selectorsIn(field, (value as Record<string, unknown>)[nameOf(key, field)], [...path, key]),
   )

@@ -24,7 +24,21 @@ export const node = f.block('one machine', {
     { minItems: 1, uniqueItems: true, description: 'what it is for; 1, 3 or 5 nodes are `control`' },
   ),
   labels: f.byDefault({}, f.labels('your own words, chosen by in `on:`, such as rack: r1 or gpu: h200')),
-  disks: f.byDefault([], f.listOf('for storage; no other disk is ever touched', disk)),
+  disks: f.byDefault(
+    [],
+    Type.Union(
+      [
+        f.oneOf('those that are blank when `cluster up --accept-disks` is run, which writes them here', [
+          'all-blank',
+        ]),
+        f.listOf('for storage', disk),
+      ],
+      {
+        description:
+          'for storage; no other disk is ever touched. `all-blank`: `cluster up --accept-disks` writes the blank ones here',
+      },
+    ),
+  ),
   memory: f.byDefault(
     {},
     f.block('of this node', {
