@@ -29,7 +29,7 @@ export const data: Service<DataConfig> = {
       await store.close()
       throw thrown
     })
-    const stopSweeping = keepSwept(store, deps.log)
+    const stopSweeping = keepSwept(store, { log: deps.log, shared: !('embedded' in config.store) })
     return {
       // Who needs no store is served without it, and who does is told by each answer.
       ready: () => [],

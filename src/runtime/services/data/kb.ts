@@ -14,12 +14,15 @@ import { notFound, Refusal } from '../../refusal.ts'
 import { handle } from '../../server/handle.ts'
 import { offer } from '../../server/offer.ts'
 import type { Deps } from '../../service.ts'
+import { fallsToUs } from './daily.ts'
 import type { Who } from './kb/catalogue.ts'
 import { checkDocument } from './kb/check.ts'
 import type { StoredDocument } from './kb/documents.ts'
 import { Knowledge } from './kb/knowledge.ts'
 import type { Room } from './room.ts'
 import type { ObjectStore } from './store/store.ts'
+
+const SWEEP_EVERY_MS = 6 * 60 * 60_000
 
 /** The knowledge routes of the data service. What a crash left unfinished is finished in the background. */
 export async function registerKb(
@@ -98,12 +101,23 @@ export async function registerKb(
     return { removed: kb.name, documents: await knowledge.remove(kb) }
   })
 
-  const swept = knowledge
-    .sweep()
-    .catch(thrown => log.warn({ err: thrown }, 'could not finish what an earlier run left in the knowledge'))
+  // Of several instances one does it, once a day.
+  const sweep = async () => {
+    if (!shared || (await fallsToUs(store, 'knowledge'))) await knowledge.sweep()
+  }
+  const once = () =>
+    sweep().catch(thrown =>
+      log.warn({ err: thrown }, 'could not finish what an earlier run left in the knowledge'),
+    )
+  let swept = once()
+  const timer = setInterval(() => {
+    if (shared) swept = swept.then(once)
+  }, SWEEP_EVERY_MS)
+  timer.unref()
 
   return {
     async stop() {
+      clearInterval(timer)
       await swept
       await knowledge.stop()
     },

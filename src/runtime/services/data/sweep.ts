@@ -1,17 +1,26 @@
 import { reasonOf } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
+import { fallsToUs } from './daily.ts'
 import type { ObjectStore } from './store/store.ts'
 
 /** Far longer than an upload may take from its blob to its record. */
 const AGE_MS = 60 * 60_000
+/** An instance may have been frozen in between. */
+const SHARED_AGE_MS = 24 * 60 * 60_000
 const EVERY_MS = 6 * 60 * 60_000
 const BATCH = 10_000
 
-/** Sweeps now and then until it is stopped; the returned function waits for a sweep that runs. */
-export function keepSwept(store: ObjectStore, log: Log): () => Promise<void> {
+/** Sweeps now and then until it is stopped; the returned function waits for a sweep that runs. `shared`: one of the instances does it, once a day. */
+export function keepSwept(store: ObjectStore, o: { log: Log; shared: boolean }): () => Promise<void> {
+  const { log, shared } = o
   const stop = new AbortController()
+  const act = async () => {
+    if (shared && !(await fallsToUs(store, 'sweep'))) return 0
+    const age = shared ? SHARED_AGE_MS : AGE_MS
+    return sweep(store, { olderThan: Date.now() - age, signal: stop.signal })
+  }
   const once = () =>
-    sweep(store, { olderThan: Date.now() - AGE_MS, signal: stop.signal }).then(
+    act().then(
       removed => removed > 0 && log.info({ removed }, 'blobs that no record names were removed'),
       thrown => log.warn({ reason: reasonOf(thrown) }, 'the sweep of blobs failed; the next one follows'),
     )
