@@ -5,6 +5,7 @@ export const LONG = [
   'bus-services',
   'canaries',
   'certificates',
+  'cluster-s3',
   'cluster-ways',
   'engine-faults',
   'engine-lock',
