@@ -6,6 +6,7 @@ export { type ListedDisk, listDisks, type Wipe, wipeOf } from './actions/disks.t
 export { type Down, type DownOptions, down } from './actions/down.ts'
 export { type FixOptions, fix } from './actions/fix.ts'
 export { type Look, look, nothingToDo, type Wanted } from './actions/look.ts'
+export { type ReplaceOptions, replaceDisk } from './actions/replace.ts'
 export { type Restored, type RestoreOptions, restore } from './actions/restore.ts'
 export { type RotateOptions, rotate } from './actions/rotate.ts'
 export { type ListedSecret, listSecrets } from './actions/secrets.ts'

@@ -122,6 +122,27 @@ describe('OSDs on the disks of a machine', () => {
     5 * MINUTES,
   )
 
+  test(
+    'another disk takes the place of one, under the same id',
+    async () => {
+      const [from, to] = ['virtio-lab-vdc', (await node.addDisk()).replace('/dev/', 'virtio-lab-')]
+      expect(await ada.cli('node', 'disk', 'replace', 'n1', from, 'virtio-lab-vdb')).toMatchObject({
+        code: 2,
+      })
+      const replaced = await ada.cli('node', 'disk', 'replace', 'n1', from, to)
+      expect(replaced, replaced.stderr).toMatchObject({ code: 0 })
+      const up = await ada.cli('cluster', 'up', '--yes')
+      expect(up, up.stderr).toMatchObject({ code: 0 })
+      expect(await osds()).toEqual(['osd.0 up', 'osd.1 up', 'osd.2 up'])
+      expect(await node.run('readlink /var/lib/ceph/osd/ceph-1')).toBe(`by-disk/${to}\n`)
+      const again = await ada.cli('cluster', 'up')
+      expect(again.stdout).toContain('Nothing was changed.')
+      const wiped = await ada.cli('node', 'disk', 'wipe', 'n1', from, '--yes-wipe', `n1/${from}`)
+      expect(wiped, wiped.stderr).toMatchObject({ code: 0 })
+    },
+    5 * MINUTES,
+  )
+
   const osds = async () =>
     JSON.parse(
       (await node.ssh(['ceph', '--connect-timeout', '10', 'osd', 'tree', '-f', 'json'])).stdout ||

@@ -6,22 +6,25 @@ import { atTerminal } from '../machines/ask.ts'
 import { nodeNamed } from '../machines/choose.ts'
 import { fileFlag, hostKeyFlag, type MachineFlags } from '../machines/flags.ts'
 import { withMachines } from '../machines/machines.ts'
+import { replaced } from './disk-replace.ts'
 import { diskRow } from './disk-row.ts'
 import { exitOf, sayFailure } from './outcomes.ts'
 
 interface Flags extends MachineFlags {
   yesWipe?: string
+  fewerCopies?: boolean
 }
 
-const WHAT = ['list', 'wipe']
+const WHAT = ['list', 'wipe', 'replace']
 
 export const disk: Command<Flags> = {
   name: 'disk',
-  summary: 'list the disks of nodes and what is on them, or wipe one',
+  summary: 'list the disks of nodes and what is on them, wipe one, or put one in the place of another',
   arguments: [
-    { name: 'what', says: '`list` or `wipe`', choices: WHAT },
+    { name: 'what', says: '`list`, `wipe` or `replace`', choices: WHAT },
     { name: 'node', says: 'a name of cluster.yaml; list shows all nodes without it', optional: true },
     { name: 'disk', says: 'its name, as `list` shows it', optional: true },
+    { name: 'new', says: 'with replace: the blank disk that takes its place', optional: true },
   ],
   options: [
     fileFlag,
@@ -30,6 +33,10 @@ export const disk: Command<Flags> = {
       flag: '--yes-wipe <node/disk>',
       says: 'with wipe: agree to lose all that is on that disk of that node',
     },
+    {
+      flag: '--fewer-copies',
+      says: 'with replace: do not wait until all copies are elsewhere, only until none is the last one',
+    },
   ],
   example: 'llmagentos node disk list',
   more: [
@@ -37,6 +44,7 @@ export const disk: Command<Flags> = {
     'last 4 MiB are all zeros or all ones; it is not removable, not read-only, and has 5 GiB or more. Nothing else ever becomes storage.',
     'Wipe shows what is there and wants NODE/DISK typed. It refuses the disk of the system, one that is mounted or part of something active,',
     'and one that is open anywhere, such as that of a running OSD.',
+    'Replace gives up the OSD of a disk once no data needs it, and names the new disk in cluster.yaml; its OSD gets the same id from `cluster up`.',
     'Exit codes of wipe: 0 it is blank now, 2 there is no such disk, 9 refused, 7 somebody else is changing the cluster, 5 it failed.',
   ].join('\n'),
   async run(call) {
@@ -44,9 +52,11 @@ export const disk: Command<Flags> = {
     if (what === 'list' && name === undefined) return list(call, node)
     if (what === 'wipe' && node !== undefined && name !== undefined && rest.length === 0)
       return wipe(call, { node, name })
-    throw new Failure(what === 'wipe' ? 'Which disk, of which node?' : '`list` takes one node at most.', {
+    if (what === 'replace' && node !== undefined && name !== undefined && rest[0] !== undefined)
+      return replaced(call, { node, from: name, to: rest[0] })
+    throw new Failure(what === 'list' ? '`list` takes one node at most.' : 'Which disk, of which node?', {
       exit: EXIT.usage,
-      next: 'llmagentos node disk list [NODE], or wipe NODE DISK',
+      next: 'llmagentos node disk list [NODE], wipe NODE DISK, or replace NODE OLD NEW',
     })
   },
 }

@@ -56,6 +56,12 @@ export interface Component<C = any> {
     facts: Fact<unknown>[]
     why(disk: Disk, o: { facts: Facts; node: string }): string | undefined
   }
+  /** Gives up what lies on a disk, so that `to` takes its place in the next plan. Pure; undefined where nothing of its own lies there. */
+  replaceDisk?(
+    view: View<C>,
+    facts: Facts,
+    o: { node: string; from: string; to: string; fewerCopies: boolean },
+  ): Wave[] | undefined
   /** Pure; health from the same facts. */
   judge(view: View<C>, facts: Facts): Finding[]
   /** After a change: uses what it runs as a client would, and says how that went. Changes nothing that stays. */
