@@ -13,14 +13,17 @@ export const Fill = Type.Object(
     /** What the fullest disk would hold once the largest node is gone and its copies were made anew on the others. */
     withoutOneNode: Type.Optional(Type.Number({ minimum: 0 })),
     nearfull: Ratio,
+    fullAt: Type.Number({ minimum: 0, maximum: 1, description: 'from here on writes are refused' }),
   },
   { additionalProperties: false },
 )
 export type Fill = Static<typeof Fill>
 
-/** Where the data service reads it, and from where on it refuses writes. */
 export const FillConfig = Type.Object(
-  { file: Type.String({ minLength: 1 }), fullAt: Ratio },
+  { file: Type.String({ minLength: 1 }) },
   { additionalProperties: false },
 )
 export type FillConfig = Static<typeof FillConfig>
+
+/** Where it lies on machines. */
+export const FILL_FILE = '/run/llmagentos-fill/ceph.json'

@@ -11,6 +11,7 @@ import type {
   TaskConfig,
   WorkerConfig,
 } from '../../../contracts/config.ts'
+import { FILL_FILE } from '../../../contracts/fill.ts'
 import type { ServiceName } from '../../../contracts/identity.ts'
 import { OLLAMA_URL, SERVICE_PORTS } from '../../../contracts/ports.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
@@ -55,6 +56,7 @@ function entriesOf(
     ...common('data'),
     store:
       store.kind === 's3' ? { s3: s3ConfigOf(view, node.name, 'credential:s3') } : { embedded: EMBEDDED },
+    ...(store.kind === 's3' && { fill: { file: FILL_FILE } }),
     indexFolder: `${STORE}/index`,
   }
   const auth: AuthConfig = {

@@ -48,10 +48,10 @@ export class Room {
   }
 
   #whyFull(): string | undefined {
-    if (!this.#fill || !this.#config || this.#stale()) return undefined
-    const { used, withoutOneNode, nearfull } = this.#fill
-    if (used >= this.#config.fullAt)
-      return `A disk of the store is ${percent(used)} full, and ${percent(this.#config.fullAt)} is the limit.`
+    if (!this.#fill || this.#stale()) return undefined
+    const { used, withoutOneNode, nearfull, fullAt } = this.#fill
+    if (used >= fullAt)
+      return `A disk of the store is ${percent(used)} full, and ${percent(fullAt)} is the limit.`
     if (withoutOneNode !== undefined && withoutOneNode >= nearfull)
       return `If one node were lost, the disks of the others would be ${percent(withoutOneNode)} full, and ${percent(nearfull)} is too much.`
     return undefined

@@ -15,7 +15,7 @@ const now = () => new Date().toISOString()
 function told(fill?: object | string) {
   const file = join(tempFolder(), 'fill.json')
   if (fill !== undefined) writeFileSync(file, typeof fill === 'string' ? fill : JSON.stringify(fill))
-  return { file, fullAt: 0.8 }
+  return { file }
 }
 
 async function roomOf(fill?: object | string) {
@@ -28,7 +28,7 @@ async function roomOf(fill?: object | string) {
 test('writes are refused from the limit on, and when losing a node would fill the others; below both they are not', async () => {
   const refused = async (fill: object) => {
     try {
-      ;(await roomOf({ at: now(), nearfull: 0.85, ...fill })).require()
+      ;(await roomOf({ at: now(), nearfull: 0.85, fullAt: 0.8, ...fill })).require()
       return undefined
     } catch (thrown) {
       return thrown
@@ -50,7 +50,10 @@ test.each([
   ['missing', undefined],
   ['half written', '{"at":'],
   ['of another shape', { used: 2 }],
-  ['an hour old', { at: new Date(Date.now() - 3_600_000).toISOString(), used: 0.99, nearfull: 0.85 }],
+  [
+    'an hour old',
+    { at: new Date(Date.now() - 3_600_000).toISOString(), used: 0.99, nearfull: 0.85, fullAt: 0.8 },
+  ],
 ])('while what it is told is %s, writes go on and a note says so', async (_, fill) => {
   const room = await roomOf(fill)
   room.require()
@@ -65,10 +68,10 @@ test('without anybody to ask there is neither refusal nor note', async () => {
 })
 
 test('on a full store what begins something is refused, and what ends or reads something is not', async () => {
-  const fill = told({ at: now(), used: 0.5, nearfull: 0.85 })
+  const fill = told({ at: now(), used: 0.5, nearfull: 0.85, fullAt: 0.8 })
   const { put, get, rm, service } = await opened('ann', { fill })
   await put('kept', Buffer.from('one'))
-  writeFileSync(fill.file, JSON.stringify({ at: now(), used: 0.9, nearfull: 0.85 }))
+  writeFileSync(fill.file, JSON.stringify({ at: now(), used: 0.9, nearfull: 0.85, fullAt: 0.8 }))
   await vi.waitFor(() => expect(service.notes()).toEqual([expect.stringContaining('Writes are refused.')]), {
     timeout: 10_000,
   })

@@ -16,6 +16,7 @@ import { Room } from '../room.ts'
 import type { ObjectStore } from '../store/store.ts'
 import { requireUnsealed } from '../task-fence.ts'
 import { limited } from '../upload.ts'
+import { type Content, openContent, smallContent } from './content.ts'
 import { checkName } from './names.ts'
 import { rangeOf } from './range.ts'
 import { exists, ObjectSpace, type Version } from './space.ts'
@@ -64,24 +65,29 @@ async function put(store: ObjectStore, { params, query, upload, who, hop, req }:
     throw badRequest('The content-type is no media type.', 'Send one like text/plain.')
   const space = new ObjectSpace(store, who.user)
   const replace = query.replace === true
-  if (!replace && (await space.newest(name))) throw exists(name)
+  // Nobody waits for it but who needs it.
+  const seen = space.newest(name)
+  seen.catch(() => undefined)
+  if (!store.far && !replace && (await seen)) throw exists(name)
   const body = limited(upload, { limitBytes: putObject.upload.limitBytes, signal: hop.signal })
-  const { blob, bytes, sha256 } = await store.putBlob(body)
+  const small = await smallContent(store, body)
+  if (!small && !replace && (await seen)) throw exists(name)
+  const { bytes, sha256, ...content }: Stored = small ?? (await store.putBlob(body))
   try {
     if (query.sha256 && query.sha256 !== sha256) throw otherDigest(sha256)
     // The upload took its time, and so may we, frozen. Whoever asked has given up, or its task has gone to another.
     if (Date.now() >= hop.deadline) throw late()
     await requireUnsealed(store, req)
-    return await space.add(
-      { name, bytes, sha256, type, created: new Date().toISOString(), blob },
-      { replace },
-    )
+    const object = { name, bytes, sha256, type, created: new Date().toISOString(), ...content }
+    return small && !replace ? await space.addFirst(object, seen) : await space.add(object, { replace })
   } catch (thrown) {
     // Otherwise a record may name it; when none does, the sweep takes it.
-    if (isSurelyNotStored(thrown)) await store.deleteBlob(blob)
+    if (content.blob && isSurelyNotStored(thrown)) await store.deleteBlob(content.blob)
     throw thrown
   }
 }
+
+type Stored = Content & { bytes: number; sha256: string }
 
 const isSurelyNotStored = (thrown: unknown) =>
   (thrown instanceof Refusal && thrown.status < 500) || codeOf(thrown) === 'ENOSPC'
@@ -91,7 +97,7 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
     () => rangeOf(req.headers.range, version.bytes),
     () => reply.header('content-range', `bytes */${version.bytes}`),
   )
-  const found = await store.getBlob(version.blob, range)
+  const found = await openContent(store, version, range)
   // Its record went a moment ago, and its blob after it.
   if (!found) throw notFound(`object ${version.name}`)
   const body = range ? found.body : verified(found.body, version)
@@ -126,4 +132,4 @@ const otherDigest = (sha256: string) =>
     next: 'Send it again.',
   })
 
-const shown = ({ blob: _, ...info }: Version): ObjectInfo => info
+const shown = ({ blob: _, content: __, ...info }: Version): ObjectInfo => info

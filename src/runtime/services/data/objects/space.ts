@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import type { ObjectInfo } from '../../../../contracts/objects.ts'
 import { notFound, Refusal } from '../../../refusal.ts'
 import type { ObjectStore } from '../store/store.ts'
+import type { Content } from './content.ts'
 import { after, before, folderOf, pastObject, spaceOf, versionKey } from './names.ts'
 
-/** A version of an object as its record holds it: what people see, and the blob with its bytes. */
-export interface Version extends ObjectInfo {
-  blob: string
-}
+/** A version of an object as its record holds it: what people see, and the blob with its bytes, or these themselves (base64). */
+export type Version = ObjectInfo & Content
+
+type Unversioned = Omit<ObjectInfo, 'version'> & Content
 
 /** The objects of one user. A version is never changed; the newest is what its name means. */
 export class ObjectSpace {
@@ -20,6 +21,20 @@ export class ObjectSpace {
   }
 
   async newest(name: string): Promise<Version | undefined> {
+    return (this.#store.far && (await this.#first(name))) ?? this.#listed(name)
+  }
+
+  /**
+   * Most objects have one version: it and its absent successor are found by two reads at once, without a list and what follows it. While
+   * the object is removed, the first version may be seen although it was not the newest.
+   */
+  async #first(name: string): Promise<Version | undefined> {
+    const key = (version: number) => versionKey(this.#user, name, version)
+    const [first, second] = await Promise.all([this.#store.get(key(1)), this.#store.get(key(2))])
+    return first && !second ? read({ value: first }) : undefined
+  }
+
+  async #listed(name: string): Promise<Version | undefined> {
     const [found] = await this.#store.list(folderOf(this.#user, name), { limit: 1, values: true })
     return found && read(found)
   }
@@ -35,7 +50,7 @@ export class ObjectSpace {
   }
 
   /** Makes `object` real: as version 1 of a new name, or as the next one when it may replace. Racing writers get versions of their own. */
-  async add(object: Omit<Version, 'version'>, o: { replace: boolean }): Promise<Version> {
+  async add(object: Unversioned, o: { replace: boolean }): Promise<Version> {
     for (;;) {
       const newest = await this.newest(object.name)
       if (newest && !o.replace) throw exists(object.name)
@@ -44,6 +59,19 @@ export class ObjectSpace {
       const { created } = await this.#store.create(key, Buffer.from(JSON.stringify(version)), randomUUID())
       if (created) return version
     }
+  }
+
+  /** As version 1 of a name that must be new; `newest` is being looked for meanwhile. */
+  async addFirst(object: Unversioned, newest: Promise<Version | undefined>): Promise<Version> {
+    const version = { ...object, version: 1 }
+    const key = versionKey(this.#user, object.name, 1)
+    const made = this.#store.create(key, Buffer.from(JSON.stringify(version)), randomUUID())
+    const [{ created }, found] = await Promise.all([made, newest])
+    if (!created) throw exists(object.name)
+    if (!found || found.version === 1) return version
+    // The older versions of it are being removed, the oldest first.
+    await this.#store.delete(key)
+    throw exists(object.name)
   }
 
   async list(o: {
@@ -76,7 +104,7 @@ export class ObjectSpace {
   /** Oldest first, so that a removal that was cut off is seen and can be repeated. Records before blobs: none names what is gone. */
   async remove(name: string): Promise<number> {
     const folder = folderOf(this.#user, name)
-    const versions: { name: string; blob: string }[] = []
+    const versions: { name: string; blob?: string }[] = []
     for (let page = 0; page === 0 || versions.length === page * 1000; page++) {
       const found = await this.#store.list(folder, {
         after: versions.at(-1)?.name,
@@ -88,7 +116,7 @@ export class ObjectSpace {
     if (versions.length === 0) throw notFound(`object ${name}`, 'See `data list`.')
     for (const version of versions.reverse()) {
       await this.#store.delete(version.name)
-      await this.#store.deleteBlob(version.blob)
+      if (version.blob) await this.#store.deleteBlob(version.blob)
     }
     return versions.length
   }

@@ -24,6 +24,8 @@ export interface ObjectStore {
   /** In name order, with the time each was stored (Unix milliseconds), for the sweep of those that no record names. */
   listBlobs(o: { after?: string; limit: number }): Promise<{ blob: string; storedAt: number }[]>
   close(): Promise<void>
+  /** Each call is a trip to another machine, so few of them count: content of at most so many bytes lies within its record. */
+  readonly far?: { inlineBytes: number }
 }
 
 /** The store did not answer in time. What was to be written may have been, or may still be. */

@@ -11,6 +11,7 @@ const PROBED = 'auth/probe'
 
 /** A store that also says whether it answers. While it does not, it is asked now and then, so that the note goes when it is back. */
 export class WatchedStore implements ObjectStore {
+  readonly far: ObjectStore['far']
   readonly #store: ObjectStore
   readonly #running = new Set<{ since: number }>()
   readonly #timer: NodeJS.Timeout
@@ -19,6 +20,7 @@ export class WatchedStore implements ObjectStore {
 
   constructor(store: ObjectStore) {
     this.#store = store
+    this.far = store.far
     this.#timer = setInterval(() => void this.#probe(), PROBE_EVERY_MS)
     this.#timer.unref()
   }

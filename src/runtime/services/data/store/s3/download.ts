@@ -7,6 +7,7 @@ import type { Gateways } from './gateways.ts'
 const SILENCE_MS = 5_000
 /** So often in a row without one byte more. */
 const TRIES = 8
+const BUFFER_BYTES = 1024 * 1024
 
 type Place = { Bucket: string; Key: string }
 interface Part {
@@ -24,50 +25,99 @@ export async function download(
   if (!first) return undefined
   const from = range?.from ?? 0
   const to = range?.to ?? first.bytes - 1
-  const body = Readable.from(whole(gateways, at, { first, from, to }), { objectMode: false })
-  // Whoever leaves it unread leaves the connection of the first part, too.
-  body.once('close', () => first.body.destroy())
-  return { bytes: first.bytes, body }
+  const again = (next: number) => part(gateways, at, { from: next, to })
+  return { bytes: first.bytes, body: new Whole({ first: first.body, from, to, again }) }
 }
 
-async function* whole(
-  gateways: Gateways,
-  at: Place,
-  o: { first: Part; from: number; to: number },
-): AsyncGenerator<Buffer> {
-  let next = o.from
-  let source: Readable | undefined = o.first.body
-  for (let tries = 0; next <= o.to; tries++) {
-    source ??= (await part(gateways, at, { from: next, to: o.to }))?.body
-    if (!source) throw new Error(`The blob ${at.Key} was removed while it was read.`)
-    try {
-      for await (const piece of untilSilent(source)) {
-        next += piece.length
-        tries = 0
-        yield piece
-      }
-      if (next <= o.to) throw new Error(`The blob ${at.Key} ended too early.`)
-    } catch (thrown) {
-      if (tries >= TRIES) throw thrown
-    } finally {
-      source.destroy()
-      source = undefined
-    }
+/** One body of as many answers as it takes. */
+class Whole extends Readable {
+  readonly #again: (next: number) => Promise<Part | undefined>
+  readonly #to: number
+  #next: number
+  #source: Readable | undefined
+  #silence: NodeJS.Timeout | undefined
+  #tries = 0
+
+  constructor(o: {
+    first: Readable
+    from: number
+    to: number
+    again(next: number): Promise<Part | undefined>
+  }) {
+    super({ highWaterMark: BUFFER_BYTES })
+    this.#again = o.again
+    this.#to = o.to
+    this.#next = o.from
+    if (o.from > o.to) {
+      o.first.resume()
+      this.push(null)
+    } else this.#follow(o.first)
   }
-}
 
-/** Counts only while it waits for a piece, and not while its reader takes its time. */
-async function* untilSilent(source: Readable): AsyncGenerator<Buffer> {
-  const late = () => source.destroy(new Error(`nothing came for ${SILENCE_MS / 1000} s`))
-  let timer = setTimeout(late, SILENCE_MS)
-  try {
-    for await (const piece of source) {
-      clearTimeout(timer)
-      yield piece
-      timer = setTimeout(late, SILENCE_MS)
-    }
-  } finally {
-    clearTimeout(timer)
+  /** Only while somebody waits does silence count. */
+  override _read(): void {
+    if (!this.#source) return
+    this.#silence ??= setTimeout(
+      () => this.#cut(new Error(`nothing came for ${SILENCE_MS / 1000} s`)),
+      SILENCE_MS,
+    )
+    this.#source.resume()
+  }
+
+  override _destroy(thrown: Error | null, done: (thrown: Error | null) => void): void {
+    this.#leave()
+    done(thrown)
+  }
+
+  #follow(source: Readable): void {
+    this.#source = source
+    source.on('data', (piece: Buffer) => {
+      if (this.#source !== source) return
+      this.#next += piece.length
+      this.#tries = 0
+      this.#silence?.refresh()
+      if (!this.push(piece)) {
+        source.pause()
+        this.#still()
+      }
+      if (this.#next > this.#to) {
+        this.#leave()
+        this.push(null)
+      }
+    })
+    source.once('error', thrown => this.#source === source && this.#cut(thrown))
+    source.once('close', () => this.#source === source && this.#cut(new Error('the body ended too early')))
+    source.pause()
+  }
+
+  #cut(thrown: Error): void {
+    this.#leave()
+    if (this.#tries++ >= TRIES) return void this.destroy(thrown)
+    this.#again(this.#next).then(
+      found => {
+        if (this.destroyed) return void found?.body.destroy()
+        if (!found)
+          return void this.destroy(new Error('the blob was removed while it was read', { cause: thrown }))
+        this.#follow(found.body)
+        this._read()
+      },
+      (failed: Error) => this.destroy(failed),
+    )
+  }
+
+  #leave(): void {
+    this.#still()
+    const source = this.#source
+    this.#source = undefined
+    // What comes after this is of no use, and its error is of nobody's interest.
+    source?.on('error', () => {})
+    if (this.#next <= this.#to) source?.destroy()
+    else source?.resume()
+  }
+
+  #still(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
   }
 }
 

@@ -28,6 +28,8 @@ export async function openS3(
 }
 
 class S3Store implements ObjectStore {
+  /** A list of 1,000 objects reads all their records. */
+  readonly far = { inlineBytes: 4096 }
   readonly #records: S3Records
   readonly #blobs: S3Blobs
   readonly #end: () => void

@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import type { ObjectStore } from '../store/store.ts'
+
+/** Where the bytes of a version are: in a blob, or in the record itself (base64). */
+export interface Content {
+  blob?: string
+  content?: string
+}
+
+/** What is small enough to lie in the record of a store that is far, read whole. Undefined for all else, which then is as it was. */
+export async function smallContent(
+  store: ObjectStore,
+  body: Readable,
+): Promise<(Content & { bytes: number; sha256: string }) | undefined> {
+  const small = store.far && (await wholeUpTo(store.far.inlineBytes, body))
+  if (!small) return undefined
+  const sha256 = createHash('sha256').update(small).digest('hex')
+  return { content: small.toString('base64'), bytes: small.length, sha256 }
+}
+
+/** The part of it, or all. Undefined where its blob is gone. */
+export async function openContent(
+  store: ObjectStore,
+  { blob, content }: Content,
+  range?: { from: number; to: number },
+): Promise<{ body: Readable } | undefined> {
+  if (content === undefined) return store.getBlob(blob!, range)
+  const bytes = Buffer.from(content, 'base64')
+  return { body: Readable.from([range ? bytes.subarray(range.from, range.to + 1) : bytes]) }
+}
+
+/** All of it where it has no more than `most` bytes. Else undefined, and it is as it was. */
+async function wholeUpTo(most: number, body: Readable): Promise<Buffer | undefined> {
+  // Fewer bytes than these come only at its end.
+  for (let head: Buffer | null = null; ; await once(body, 'readable')) {
+    head = body.read(most + 1)
+    if (head && head.length <= most) return head
+    if (head) {
+      body.unshift(head)
+      return undefined
+    }
+    if (body.readableEnded) return Buffer.alloc(0)
+  }
+}
