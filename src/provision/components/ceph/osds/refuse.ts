@@ -74,6 +74,13 @@ function hasBackend({ config }: View<Config>, { node, have }: { node: WantedNode
       exit: EXIT.usage,
       next: 'Write components/ceph/osd/backend: lvm, or encrypt: false.',
     })
+  const domain = config.osd.failureDomain
+  if (domain !== 'host' && node.disks.length > 0 && node.labels[domain] === undefined)
+    throw new Failure(`${node.name} has no label ${domain}.`, {
+      exit: EXIT.usage,
+      why: `copies are to lie on different ones (components/ceph/osd/failureDomain: ${domain})`,
+      next: `Write labels: {${domain}: ...} for each storage node.`,
+    })
   const withIndex = node.disks.find(({ db }) => db !== undefined)
   if (withIndex)
     throw new Failure(`The disk ${withIndex.id} of ${node.name} wants its index on ${withIndex.db}.`, {

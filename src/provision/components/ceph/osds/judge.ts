@@ -1,0 +1,86 @@
+import type { WantedNode } from '../../../cluster/cluster.ts'
+import { diskNamed } from '../../../disks/disk.ts'
+import { disks } from '../../../disks/fact.ts'
+import { stateOf } from '../../../disks/guard.ts'
+import type { Facts } from '../../../facts/fact.ts'
+import { kept } from '../../../facts/kept.ts'
+import type { Finding, View } from '../../component.ts'
+import type { Config } from '../schema.ts'
+import { type Made, made } from './made.ts'
+import { osdUnit } from './places.ts'
+import { smart } from './smart.ts'
+
+type Said = Omit<Finding, 'node'>
+
+/** How the disks of the storage nodes are, and what runs on them. */
+export const judgeDisks = (view: View<Config>, facts: Facts): Finding[] =>
+  view.nodes
+    .filter(node => node.roles.includes('storage'))
+    .flatMap(node => judged(node, facts).map(said => ({ ...said, node: node.name })))
+
+function judged(node: WantedNode, facts: Facts): Said[] {
+  const [have, there] = [facts.peek(node.name, made), facts.peek(node.name, disks)]
+  if (!have.known) return [{ level: 'unknown', says: `It did not tell which OSDs it has: ${have.why}.` }]
+  const osds = have.value.osds.filter(one => one.whole && one.id !== undefined)
+  return [
+    ...osds.flatMap(one => stopped(one, { node, facts })),
+    ...failing(node, { osds, facts }),
+    ...(there.known
+      ? [
+          ...osds
+            .filter(one => !diskNamed(there.value, one.disk))
+            .map(one => ({
+              level: 'bad' as const,
+              says: `The disk ${one.disk} of osd.${one.id} is gone.`,
+              fix: `Bring it back; or: llmagentos node disk replace ${node.name} ${one.disk} NEW --fewer-copies`,
+            })),
+          ...spare(
+            node,
+            there.value.disks.filter(disk => stateOf(disk).state === 'blank').map(disk => disk.names),
+          ),
+        ]
+      : [{ level: 'unknown' as const, says: `It did not tell what its disks hold: ${there.why}.` }]),
+  ]
+}
+
+function stopped({ id, disk }: Made, o: { node: WantedNode; facts: Facts }): Said[] {
+  const manifest = o.facts.peek(o.node.name, kept)
+  if (!manifest.known) return []
+  const active = manifest.value.units.get(osdUnit(id!))?.active
+  if (active === 'active') return []
+  return [
+    {
+      level: 'bad',
+      says: `osd.${id} on ${disk} is ${active ?? 'not started yet'}.`,
+      fix: 'Run `cluster up`; if it fails again: llmagentos node logs.',
+    },
+  ]
+}
+
+function failing(node: WantedNode, { osds, facts }: { osds: Made[]; facts: Facts }): Said[] {
+  const answer = facts.peek(node.name, smart)
+  if (!answer.known) return []
+  const bad = answer.value.filter(one => one.failing).map(one => one.disk)
+  return osds
+    .filter(one => bad.includes(one.disk))
+    .map(one => ({
+      level: 'bad' as const,
+      says: `The disk ${one.disk} of osd.${one.id} says that it fails (SMART).`,
+      fix: `Put in another one, then: llmagentos node disk replace ${node.name} ${one.disk} NEW`,
+    }))
+}
+
+/** Nothing takes them by itself. */
+function spare({ disks: wanted }: WantedNode, blank: string[][]): Said[] {
+  const free = blank.filter(
+    names => !wanted.some(disk => names.includes(disk.id) || names.includes(disk.db ?? '')),
+  )
+  if (free.length === 0) return []
+  const names = free.map(([name]) => name).join(', ')
+  return [
+    {
+      level: 'ok',
+      says: `${free.length === 1 ? 'A blank disk is' : 'Blank disks are'} not in the file: ${names}.`,
+    },
+  ]
+}
