@@ -3,6 +3,7 @@ import type { Step } from '../../reconcile/step.ts'
 import type { View } from '../component.ts'
 import { keyring } from './keys.ts'
 import { ADMIN_SECRET, BOOTSTRAP_OSD_SECRET, daemonSecret, monNodes } from './names.ts'
+import { rgwName, rgwNodes } from './object/gateways.ts'
 import type { Config } from './schema.ts'
 import { tell } from './tell.ts'
 import type { Told } from './told.ts'
@@ -15,7 +16,7 @@ export interface Entity {
 }
 
 /** Everybody whose key is known beforehand. */
-export const entities = ({ cluster }: View<Config>): Entity[] => [
+export const entities = ({ cluster, config }: View<Config>): Entity[] => [
   {
     name: 'client.admin',
     secret: ADMIN_SECRET,
@@ -30,6 +31,11 @@ export const entities = ({ cluster }: View<Config>): Entity[] => [
     name: `mgr.${node.name}`,
     secret: daemonSecret('mgr', node.name),
     caps: { mds: 'allow *', mon: 'allow profile mgr', osd: 'allow *' },
+  })),
+  ...rgwNodes(cluster, config).map(({ name }) => ({
+    name: `client.${rgwName(name)}`,
+    secret: daemonSecret('rgw', name),
+    caps: { mgr: 'allow r', mon: 'allow rw', osd: 'allow rwx tag rgw *=*' },
   })),
 ]
 

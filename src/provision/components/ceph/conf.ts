@@ -5,6 +5,8 @@ import { fill } from '../../os/template.ts'
 import { addressOf } from '../base/addresses.ts'
 import type { View } from '../component.ts'
 import { daemonPorts, FSID_SECRET, isMon, MON_PORT, monNodes } from './names.ts'
+import { rgwNodes } from './object/gateways.ts'
+import { rgwConf } from './object/items.ts'
 import { osdConf } from './osds/conf.ts'
 import type { Config } from './schema.ts'
 
@@ -22,6 +24,7 @@ export function confOf(view: View<Config>, facts: Facts, node: WantedNode): stri
     sections: {
       lines: [
         ...(isMon(node) ? monSection(view, facts, node) : []),
+        ...(rgwNodes(view.cluster, view.config).includes(node) ? rgwConf(node.name) : []),
         ...osdConf(view.config, { node, facts }),
       ],
     },

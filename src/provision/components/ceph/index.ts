@@ -7,8 +7,13 @@ import { items, keepsDisks } from './items.ts'
 import { judge } from './judge.ts'
 import { secrets } from './keys.ts'
 import { COMPONENT, isMon, monNodes, placed, ports } from './names.ts'
+import { endpoints, rgwNodes } from './object/gateways.ts'
+import { rgwCertificates } from './object/items.ts'
+import { askedOn, s3 } from './object/s3.ts'
 import { disksInUse } from './osds/in-use.ts'
 import { made } from './osds/made.ts'
+import { replaceDisk } from './osds/replace.ts'
+import { smart } from './osds/smart.ts'
 import { plan } from './plan.ts'
 import { refuse } from './refuse.ts'
 import { type Config, schema } from './schema.ts'
@@ -23,13 +28,14 @@ export const ceph: Component<Config> = {
   name: COMPONENT,
   schema,
   needs: [],
-  gives: [],
+  gives: ['s3'],
   usual: false,
   placed,
   // Mons that disagree by 0.05 s say so, and by more they lose their quorum.
   exactTime: monNodes,
   secrets,
   ports,
+  offers: ({ cluster, config }, from) => endpoints(cluster, config, from),
   uses: (_view, node) => ({
     memoryBytes: node.roles.includes('control') ? 1024 * MIB : 0,
     disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 * MIB }],
@@ -41,12 +47,16 @@ export const ceph: Component<Config> = {
     stores,
     disks,
     made,
-    ...(keepsDisks(node) ? [memory] : []),
+    ...(keepsDisks(node) ? [memory, smart] : []),
     ...(isMon(node) ? [told(node.name)] : []),
+    ...(askedOn(view) === node.name && rgwNodes(view.cluster, view.config).length > 0 ? [s3(view)] : []),
   ],
   refuse,
   items,
+  certificates: (view, _facts, node) =>
+    rgwNodes(view.cluster, view.config).includes(node) ? rgwCertificates(view, node) : [],
   plan: (view, facts) => plan(ceph, view, facts),
   disksInUse,
+  replaceDisk,
   judge,
 }

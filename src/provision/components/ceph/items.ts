@@ -8,6 +8,9 @@ import type { View } from '../component.ts'
 import { confOf } from './conf.ts'
 import { keyring } from './keys.ts'
 import { ADMIN_KEYRING, ADMIN_SECRET, CONF, daemonSecret, isMon, mgrKeyring, unitOf } from './names.ts'
+import { fillItems } from './object/fill.ts'
+import { rgwNodes } from './object/gateways.ts'
+import { rgwItems } from './object/items.ts'
 import { osdItems, osdPackages } from './osds/items.ts'
 import type { Config } from './schema.ts'
 import { releaseOn, versionOf } from './sources.ts'
@@ -21,6 +24,7 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
     ...(isMon(node) ? controlItems(view, node, inputsOf(conf)) : []),
     ...(keepsDisks(node) ? osdItems(facts, node) : []),
     ...(isGateway(view, node) ? rgwItems(view, node, inputsOf(conf)) : []),
+    ...fillItems(view, node),
   ]
 }
 
@@ -79,10 +83,14 @@ export const inputsOf = (conf: string) =>
       .trim(),
   ).slice(0, 12)
 
-const packagesOf = ({ config }: View<Config>, facts: Facts, node: WantedNode) => [
+const isGateway = ({ cluster, config }: View<Config>, node: WantedNode) =>
+  rgwNodes(cluster, config).includes(node)
+
+const packagesOf = (view: View<Config>, facts: Facts, node: WantedNode) => [
   'ceph-common',
-  ...(isMon(node) ? ['ceph-mon', 'ceph-mgr'] : []),
-  ...(keepsDisks(node) ? osdPackages(config, releaseOn(node, config, facts)) : []),
+  ...(isMon(node) ? ['ceph-base', 'ceph-mon', 'ceph-mgr'] : []),
+  ...(keepsDisks(node) ? osdPackages(view.config, releaseOn(node, view.config, facts)) : []),
+  ...(isGateway(view, node) ? ['radosgw'] : []),
 ]
 
 /** `Ceph 18.2.7 (reef), end of life since 2026-03-31`. */

@@ -4,6 +4,8 @@ import { kept } from '../../facts/kept.ts'
 import type { Finding, View } from '../component.ts'
 import { healthOf } from './health.ts'
 import { COMPONENT, isMon, monNodes, unitOf } from './names.ts'
+import { objectFindings } from './object/judge.ts'
+import { judgeDisks } from './osds/judge.ts'
 import type { Config } from './schema.ts'
 import { releaseOn, versionOf } from './sources.ts'
 import { anyTold, type Told, told } from './told.ts'
@@ -18,7 +20,8 @@ export function judge(view: View<Config>, facts: Facts): Finding[] {
     ...mons.flatMap(node =>
       daemons(node, { facts, told: up?.told }).map(said => ({ ...said, node: node.name })),
     ),
-    ...(up ? cluster(view, up.told) : noQuorum(view, facts)),
+    ...(up ? [...cluster(view, up.told), ...objectFindings(view, facts, up.told)] : noQuorum(view, facts)),
+    ...judgeDisks(view, facts),
     ...old(view, facts),
   ]
 }

@@ -1,5 +1,6 @@
+import { authority } from '../../secrets/authority.ts'
 import type { SecretWish } from '../../secrets/wish.ts'
-import type { View } from '../component.ts'
+import { secretOfGrant, type View } from '../component.ts'
 import {
   ADMIN_SECRET,
   BOOTSTRAP_OSD_SECRET,
@@ -8,6 +9,7 @@ import {
   MON_SECRET,
   monNodes,
 } from './names.ts'
+import { rgwNodes } from './object/gateways.ts'
 import type { Config } from './schema.ts'
 
 // A cephx key: its kind (1), seconds and nanoseconds when it was made, the length of what follows, 16 random bytes; all little-endian.
@@ -16,14 +18,17 @@ byte() { printf "\\\\$(printf %03o $(( ($now >> $1) & 255 )))"; }
 { printf '\\001\\000'; byte 0; byte 8; byte 16; byte 24; printf '\\000\\000\\000\\000\\020\\000'; head -c 16 /dev/urandom; } | base64 -w 0`
 
 /** Made once, like every secret: so there is one fsid ever, and a killed `up` finds the same keys again. */
-export const secrets = ({ cluster }: View<Config>): SecretWish[] => [
+export const secrets = ({ cluster, config, grants }: View<Config>): (string | SecretWish)[] => [
   { name: FSID_SECRET, from: [], program: "tr -d '\\n' </proc/sys/kernel/random/uuid" },
   ...[
     MON_SECRET,
     ADMIN_SECRET,
     BOOTSTRAP_OSD_SECRET,
     ...monNodes(cluster).map(node => daemonSecret('mgr', node.name)),
+    ...rgwNodes(cluster, config).map(node => daemonSecret('rgw', node.name)),
   ].map(cephxKey),
+  ...(rgwNodes(cluster, config).length > 0 ? authority(cluster) : []),
+  ...grants.map(secretOfGrant),
 ]
 
 export const cephxKey = (name: string): SecretWish => ({ name, from: [], program: CEPHX_KEY })

@@ -1,5 +1,6 @@
 import type { Cluster, WantedNode } from '../../cluster/cluster.ts'
 import type { Port, View } from '../component.ts'
+import { RGW_PORT, rgwNodes } from './object/gateways.ts'
 import type { Config } from './schema.ts'
 
 export const COMPONENT = 'ceph'
@@ -47,7 +48,7 @@ export function daemonPorts(node: WantedNode): { from: number; to: number } {
   return { from: 6800, to: 6800 + 2 * count + 1 }
 }
 
-export function ports({ cluster }: View<Config>): Port[] {
+export function ports({ cluster, config }: View<Config>): Port[] {
   const port = (node: string, number: number, by: string): Port => ({
     node,
     port: number,
@@ -61,6 +62,9 @@ export function ports({ cluster }: View<Config>): Port[] {
     const daemons = Array.from({ length: to - from + 1 }, (_, i) => from + i)
     return [
       ...(isMon(node) ? [port(node.name, MON_PORT, "Ceph's monitor")] : []),
+      ...(rgwNodes(cluster, config).includes(node)
+        ? [port(node.name, RGW_PORT, "Ceph's gateway of S3")]
+        : []),
       ...daemons.map(number => port(node.name, number, "Ceph's daemons")),
     ]
   })

@@ -6,6 +6,7 @@ import type { Component, View } from '../component.ts'
 import { accessSteps } from './access.ts'
 import { type Mons, monWaves, notes } from './mons.ts'
 import { COMPONENT, FSID_SECRET } from './names.ts'
+import { objectWaves } from './object/plan.ts'
 import { optionSteps } from './options.ts'
 import { osdWaves } from './osds/plan.ts'
 import { refuseForeign } from './refuse.ts'
@@ -54,6 +55,7 @@ function clusterWaves({ view, facts, of }: Phase): Wave[] {
     ...waved('ceph: options', optionSteps(view, up)),
     ...mgrWaves(of('mgr')),
     ...osdWaves({ view, facts, up, starts: of('osd') }),
+    ...objectWaves({ view, facts, up, starts: of('radosgw') }),
   ]
 }
 
@@ -82,8 +84,10 @@ function stoppedAt(waves: () => Wave[]): Wave[] {
 
 const waved = (says: string, steps: Step[]): Wave[] => (steps.length > 0 ? [{ says, steps }] : [])
 
-/** `mon` of a step that starts, restarts or enables ceph-mon@n1.service; nothing else of the items is about it. */
-const daemonOf = ({ act }: Step) =>
-  act.do === 'run' ? /^ceph-([a-z]+)@[^/]+\.service$/.exec(act.argv.at(-1) ?? '')?.[1] : undefined
+/** `mon` of a step that starts, restarts or enables ceph-mon@n1.service. A certificate that is placed names the unit too. */
+function daemonOf({ act }: Step): string | undefined {
+  if (act.do !== 'run' || !['start', 'restart', 'enable'].includes(act.argv.at(-2) ?? '')) return undefined
+  return /^ceph-([a-z]+)@[^/]+\.service$/.exec(act.argv.at(-1) ?? '')?.[1]
+}
 
 const nodeIn = (view: View<Config>, name: string) => view.nodes.find(node => node.name === name)!

@@ -1,6 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { block, byDefault, oneOf, optional, text, url, whole, yesNo } from '../../cluster/schema/fields.ts'
 import type { Parsed } from '../../cluster/schema/parsed.ts'
+import { object } from './object/schema.ts'
 import { osd } from './osds/schema.ts'
 
 const source = Type.Union(
@@ -51,6 +52,7 @@ export const schema = block(
       yesNo('also with fewer than three storage nodes: then a node that goes takes data with it'),
     ),
     osd: byDefault({}, osd),
+    object: byDefault({}, object),
     config: byDefault({}, config),
   },
 )
