@@ -103,6 +103,7 @@ export async function registerKb(
 
   // Of several instances one does it, once a day.
   const sweep = async () => {
+    if (shared) await knowledge.dropRemoved()
     if (!shared || (await fallsToUs(store, 'knowledge'))) await knowledge.sweep()
   }
   const once = () =>

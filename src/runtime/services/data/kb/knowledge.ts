@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Passage } from '../../../../contracts/ask.ts'
 import type { KbInfo } from '../../../../contracts/kb.ts'
@@ -119,6 +119,15 @@ export class Knowledge {
     }
   }
 
+  /** Lets go of the index of what another instance removed. */
+  async dropRemoved(): Promise<void> {
+    // Before the catalogue: what is made meanwhile is in it.
+    const here = await readdir(this.#folder).catch(() => [])
+    const ids = new Set([...here, ...this.#shelves.keys()])
+    for await (const kb of this.catalogue.everything()) if (!kb.removed) ids.delete(kb.id)
+    for (const id of ids) await this.#dropIndex(id)
+  }
+
   notes(): string[] {
     return [...this.#shelves.values()].flatMap(s => s.note() ?? [])
   }
@@ -129,8 +138,13 @@ export class Knowledge {
 
   async #clear(id: string): Promise<void> {
     await this.#shelves.get(id)?.drop()
-    this.#shelves.delete(id)
     await purge(this.#store, kbPrefix(id))
+    await this.#dropIndex(id)
+  }
+
+  async #dropIndex(id: string): Promise<void> {
+    await this.#shelves.get(id)?.drop()
+    this.#shelves.delete(id)
     await rm(join(this.#folder, id), { recursive: true, force: true })
   }
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { silent } from '../../../../../src/log.ts'
 import type { Who } from '../../../../../src/runtime/services/data/kb/catalogue.ts'
@@ -13,10 +14,12 @@ import { freezable } from './freezable.ts'
 const ann: Who = { user: 'ann', key: 'k', role: 'user', scopes: ['kb:read', 'kb:write'] }
 
 function instance(store: ObjectStore) {
-  const knowledge = new Knowledge({ store, folder: tempFolder(), log: silent, shared: true })
+  const folder = tempFolder()
+  const knowledge = new Knowledge({ store, folder, log: silent, shared: true })
   onTestFinished(() => knowledge.stop())
   const shelf = async () => knowledge.shelf(await knowledge.catalogue.open(ann, 'notes', {}))
   return {
+    folder,
     knowledge,
     shelf,
     put: async (id: string, text: string) => (await shelf()).put(await markdownDocument(id, text)),
@@ -157,4 +160,20 @@ test('hundreds of documents from three instances are found by each', async () =>
     expect(await i.documents()).toBe(120)
     for (const n of [0, 1, 2, 59, 119]) expect(await i.found(`word${n}`)).toEqual([`${n}.md`])
   }
+})
+
+test('the index of what another instance removed goes, and of what stays it does not', async () => {
+  const store = memoryStore()
+  const [a, b] = [instance(store), instance(store)]
+  await a.put('one.md', '# One\n\nrosemary')
+  const { kb: gone } = await b.shelf()
+  expect(await b.found('rosemary')).toEqual(['one.md'])
+  await b.knowledge.dropRemoved()
+  expect(readdirSync(b.folder)).toEqual([gone.id])
+  await a.knowledge.remove(gone)
+  await a.put('two.md', '# Two\n\nsage')
+  expect(await b.found('sage')).toEqual(['two.md'])
+  await b.knowledge.dropRemoved()
+  expect(readdirSync(b.folder)).toEqual([(await a.shelf()).kb.id])
+  expect(await b.found('sage')).toEqual(['two.md'])
 })
