@@ -27,7 +27,7 @@ export interface Recipe {
 export const recipe = (o: { suite: Suite; flavour: Flavour }): Recipe => ({
   suite: o.suite,
   packages: PACKAGES[o.flavour],
-  atHand: o.flavour === 'ready' ? atHand(o.suite) : [],
+  atHand: o.flavour === 'ready' || o.flavour === 'guest' ? atHand(o.suite) : [],
   before: o.flavour === 'guest' ? SMALL_INITRAMFS : [],
   script: SCRIPTS[o.flavour],
   sources: sources(o.suite),
