@@ -33,14 +33,23 @@ export async function openContent(
 
 /** All of it where it has no more than `most` bytes. Else undefined, and it is as it was. */
 async function wholeUpTo(most: number, body: Readable): Promise<Buffer | undefined> {
-  // Fewer bytes than these come only at its end.
-  for (let head: Buffer | null = null; ; await once(body, 'readable')) {
-    head = body.read(most + 1)
-    if (head && head.length <= most) return head
-    if (head) {
-      body.unshift(head)
-      return undefined
-    }
-    if (body.readableEnded) return Buffer.alloc(0)
+  const held: Buffer[] = []
+  for (let size = 0; ; ) {
+    const piece: Buffer | null = body.read()
+    if (piece) {
+      held.push(piece)
+      size += piece.length
+      if (size > most) {
+        body.unshift(Buffer.concat(held))
+        return undefined
+      }
+    } else if (body.readableEnded) return Buffer.concat(held)
+    else await moreOrEnd(body)
   }
+}
+
+async function moreOrEnd(body: Readable): Promise<void> {
+  const over = new AbortController()
+  const either = ['readable', 'end'].map(event => once(body, event, { signal: over.signal }))
+  await Promise.race(either).finally(() => over.abort())
 }
