@@ -19,7 +19,7 @@ import { releaseOn, versionOf } from './sources.ts'
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
   const conf = confOf(view, facts, node)
   return [
-    { kind: 'package', names: packagesOf(view, facts, node), held: true, says: saysOf(view, facts, node) },
+    { kind: 'package', names: packagesOf(view, facts, node), held: true, says: saysOf(facts, node) },
     { ...FILE, path: CONF, text: conf, says: 'the way to the monitors' },
     ...(isMon(node) ? controlItems(view, node, inputsOf(conf)) : []),
     ...(keepsDisks(node) ? osdItems(facts, node) : []),
@@ -89,13 +89,13 @@ const isGateway = ({ cluster, config }: View<Config>, node: WantedNode) =>
 const packagesOf = (view: View<Config>, facts: Facts, node: WantedNode) => [
   'ceph-common',
   ...(isMon(node) ? ['ceph-base', 'ceph-mon', 'ceph-mgr'] : []),
-  ...(keepsDisks(node) ? osdPackages(view.config, releaseOn(node, view.config, facts)) : []),
+  ...(keepsDisks(node) ? osdPackages(view.config, releaseOn(node, facts)) : []),
   ...(isGateway(view, node) ? ['radosgw'] : []),
 ]
 
 /** `Ceph 18.2.7 (reef), end of life since 2026-03-31`. */
-function saysOf({ config }: View<Config>, facts: Facts, node: WantedNode): string {
-  const [version, release] = [versionOf(node, config, facts), releaseOn(node, config, facts)]
+function saysOf(facts: Facts, node: WantedNode): string {
+  const [version, release] = [versionOf(node, facts), releaseOn(node, facts)]
   const name = release ? ` (${release.name})` : ''
   return `Ceph ${version ?? ''}${name}${release?.ended ? `, end of life since ${release.ended}` : ''}`
 }

@@ -127,14 +127,14 @@ function noQuorum(view: View<Config>, facts: Facts): Said[] {
 
 function old(view: View<Config>, facts: Facts): Finding[] {
   return view.nodes.flatMap(node => {
-    const [version, release] = [versionOf(node, view.config, facts), releaseOn(node, view.config, facts)]
+    const [version, release] = [versionOf(node, facts), releaseOn(node, facts)]
     if (!release?.ended) return []
     return [
       {
         level: 'warn' as const,
         node: node.name,
         says: `Ceph ${version} (${release.name}) gets no more fixes since ${release.ended}.`,
-        fix: 'Plan the way to a maintained release (components/ceph/source and release).',
+        fix: 'Plan the way to a release of Debian whose Ceph is maintained.',
       },
     ]
   })

@@ -1,20 +1,17 @@
 import { EXIT, Failure } from '../../../errors.ts'
 import type { Facts } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
-import { os } from '../../facts/os.ts'
 import type { View } from '../component.ts'
 import { COMPONENT, CONF, heldMon, isMon, monNodes, placed, storageNodes } from './names.ts'
 import { refuseDisks } from './osds/refuse.ts'
-import { RELEASES } from './releases.ts'
 import type { Config } from './schema.ts'
-import { releaseOn, sourceFor, versionOf } from './sources.ts'
+import { releaseOn, versionOf } from './sources.ts'
 import { stores } from './stores.ts'
 import type { Told } from './told.ts'
 
 /** Throws Failure: 2 for what the file has to say first, 9 for what cannot become one cluster. */
 export function refuse(view: View<Config>, facts: Facts): void {
   enoughStorage(view)
-  for (const node of view.nodes) hasPackages(view, { facts, name: node.name })
   foreign(view, facts)
   oneRelease(view, facts)
   maintained(view, facts)
@@ -35,31 +32,9 @@ function enoughStorage({ cluster, config }: View<Config>): void {
   )
 }
 
-function hasPackages({ config }: View<Config>, o: { facts: Facts; name: string }): void {
-  const system = o.facts.peek(o.name, os)
-  if (!system.known || config.source === 'distro') return
-  const { codename } = system.value
-  const { from, release } = sourceFor(config, codename)
-  if (from === 'distro') return
-  const built = RELEASES.filter(one => one.builtFor.includes(codename)).map(one => one.name)
-  if (!release)
-    throw new Failure(`The Ceph project has no packages for ${o.name}, which is ${codename}.`, {
-      exit: EXIT.usage,
-      next: 'Write components/ceph/source: distro; or release, if a mirror has one for it.',
-    })
-  if (config.source !== undefined && config.source !== 'upstream') return
-  const known = RELEASES.some(one => one.name === release)
-  if (!known || built.includes(release)) return
-  throw new Failure(`The Ceph project has no ${release} for ${o.name}, which is ${codename}.`, {
-    exit: EXIT.usage,
-    why: `for ${codename} it builds ${built.join(', ') || 'nothing'}`,
-    next: `Write components/ceph/release: ${built.at(-1) ?? 'of another suite'}; or source: distro.`,
-  })
-}
-
-function oneRelease({ nodes, config }: View<Config>, facts: Facts): void {
+function oneRelease({ nodes }: View<Config>, facts: Facts): void {
   const told = nodes.flatMap(node => {
-    const [release, version] = [releaseOn(node, config, facts), versionOf(node, config, facts)]
+    const [release, version] = [releaseOn(node, facts), versionOf(node, facts)]
     return release && version ? [{ node: node.name, release, version }] : []
   })
   const majors = told.map(({ release }) => release.major)
@@ -71,7 +46,7 @@ function oneRelease({ nodes, config }: View<Config>, facts: Facts): void {
       why: told
         .map(({ node, release, version }) => `${node} would have ${release.name} ${version}`)
         .join(', '),
-      next: 'Bring the nodes to one release of Debian; or write components/ceph/release with one that is built for all of them.',
+      next: 'Bring the nodes to one release of Debian.',
     },
   )
 }
@@ -79,7 +54,7 @@ function oneRelease({ nodes, config }: View<Config>, facts: Facts): void {
 function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): void {
   if (config.allowEndOfLife) return
   const old = nodes.flatMap(node => {
-    const release = releaseOn(node, config, facts)
+    const release = releaseOn(node, facts)
     return release?.ended ? [{ node: node.name, release }] : []
   })
   const first = old[0]
@@ -89,7 +64,7 @@ function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): voi
   throw new Failure(`${all} would have Ceph ${major} (${name}), which gets no more fixes.`, {
     exit: EXIT.usage,
     why: `its makers ended it on ${ended}; Debian mends security holes of it, as far as it does`,
-    next: 'Write components/ceph/source: upstream, for a release that is maintained; or allowEndOfLife: true, to have it all the same.',
+    next: 'Write components/ceph/allowEndOfLife: true, to have it all the same.',
   })
 }
 

@@ -1,19 +1,8 @@
 import Type, { type Static } from 'typebox'
-import { block, byDefault, oneOf, optional, text, url, whole, yesNo } from '../../cluster/schema/fields.ts'
+import { block, byDefault, oneOf, text, whole, yesNo } from '../../cluster/schema/fields.ts'
 import type { Parsed } from '../../cluster/schema/parsed.ts'
 import { object } from './object/schema.ts'
 import { osd } from './osds/schema.ts'
-
-const source = Type.Union(
-  [
-    oneOf('`upstream` is the Ceph project, `distro` the suite of the node', ['upstream', 'distro']),
-    url('a mirror of download.ceph.com, with its debian-RELEASE and keys'),
-  ],
-  {
-    description:
-      'where its packages come from; without it `upstream` where that has the suite, else `distro`',
-  },
-)
 
 const config = Type.Record(
   Type.String({ pattern: '^([a-z]+(\\.[A-Za-z0-9._-]+)?/)?[a-z][a-z0-9_]*$' }),
@@ -33,15 +22,9 @@ const config = Type.Record(
 export const schema = block(
   'Ceph: storage that survives a node; monitors on the control nodes, disks on the storage nodes',
   {
-    source: optional(source),
-    release: optional(
-      text(
-        'which one from `upstream` or a mirror; without it, the oldest that is maintained there for the suite',
-        {
-          pattern: '^([a-z]{3,20}|\\d+\\.2\\.\\d+)$',
-          must: 'a release such as tentacle, or a version such as 20.2.5',
-        },
-      ),
+    source: byDefault(
+      'distro',
+      oneOf("where its packages come from; `distro` is the node's own", ['distro']),
     ),
     allowEndOfLife: byDefault(
       false,
