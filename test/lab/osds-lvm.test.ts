@@ -17,7 +17,7 @@ describe('an OSD on a logical volume, of a machine with a kernel of its own', ()
       nodes: ['n1'],
       roles: { n1: 'control, storage' },
       extra: { n1: `, disks: ${disks}` },
-      more: 'components:\n  ceph: {source: distro, allowUnsafe: true, allowEndOfLife: true}\n',
+      more: 'components:\n  ceph: {source: distro, allowUnsafe: true, allowEndOfLife: true, object: {gateways: 0}}\n',
     })
 
   beforeAll(async () => {

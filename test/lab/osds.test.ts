@@ -18,7 +18,7 @@ describe('OSDs on the disks of a machine', () => {
       extra: {
         n1: `, disks: [${disks.map(id => `{id: virtio-lab-${id}}`).join(', ')}], memory: {reserve: 16GiB}`,
       },
-      more: 'components:\n  ceph: {source: distro, allowUnsafe: true, allowEndOfLife: true, osd: {backend: raw}}\n',
+      more: 'components:\n  ceph: {source: distro, allowUnsafe: true, allowEndOfLife: true, osd: {backend: raw}, object: {gateways: 0}}\n',
     })
 
   beforeAll(async () => {
