@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { quote } from '../../connections/quote.ts'
 import type { FileItem, Item } from '../../os/item.ts'
 import { sha256 } from '../../os/now.ts'
@@ -40,7 +41,11 @@ export function gatewayExtra(view: View<Config>): Extra {
     owner: `${userOf('gateway')}:${userOf('gateway')}`,
   })
   const service = fill(`runtime/${TLS_JOB}`, { script: SCRIPT, folder: TLS_COPY })
-  const path = fill(`runtime/${PATH}`, { ...tls, digest: sha256(service) })
+  const path = fill(`runtime/${PATH}`, {
+    ...tls,
+    folders: { lines: foldersOf(tls).map(folder => `PathChanged=${folder.replaceAll('%', '%%')}`) },
+    digest: sha256(service),
+  })
   const says = 'hands the files of gateway.tls to the gateway'
   return {
     files: [
@@ -54,6 +59,10 @@ export function gatewayExtra(view: View<Config>): Extra {
     service: [`ExecStartPre=+${SCRIPT}`, ...own.service],
   }
 }
+
+const foldersOf = (files: { certificate: string; key: string }) => [
+  ...new Set([dirname(files.certificate), dirname(files.key)]),
+]
 
 function socketText(view: View<Config>, inputs = digestOf(view)): string {
   const { port } = view.cluster.gateway

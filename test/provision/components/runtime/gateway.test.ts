@@ -39,6 +39,9 @@ test('files of gateway.tls are handed to the gateway at its start, and whenever 
   expect(textOf(items, `${UNITS}/llmagentos-gateway-tls.path`)).toContain(
     "\nPathChanged=/etc/ssl/100%%/it's.pem\nPathChanged=/etc/ssl/key.pem\n",
   )
+  expect(textOf(items, `${UNITS}/llmagentos-gateway-tls.path`)).toContain(
+    '\nPathChanged=/etc/ssl/100%%\nPathChanged=/etc/ssl\n',
+  )
   expect(textOf(items, `${UNITS}/llmagentos-gateway.service`)).toContain(
     '\nExecStartPre=+/etc/llmagentos/gateway-tls\n',
   )
