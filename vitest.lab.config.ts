@@ -7,8 +7,8 @@ export default defineConfig({
     exclude: LONG,
     testTimeout: 300_000,
     hookTimeout: 600_000,
-    // One file after the other: the machines of one want both of this machine's cores.
-    fileParallelism: false,
+    // Each has machines of its own, and waits for them most of the time; more than two want more than two cores have.
+    maxWorkers: 2,
     reporters: ['default', './scripts/reporter.js'],
   },
 })

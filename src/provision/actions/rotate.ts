@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { EXIT, Failure } from '../../errors.ts'
 import type { Facts } from '../facts/fact.ts'
 import { fence } from '../reconcile/fence.ts'
 import { lockHolder } from '../reconcile/lock.ts'
 import type { ComponentPlan } from '../reconcile/plan.ts'
 import { type Outcome, untilEmpty } from '../reconcile/rounds.ts'
 import { survey } from '../reconcile/survey.ts'
-import { absent, secretSteps, storedOf } from '../secrets/plan.ts'
+import { secretSteps, storedOf } from '../secrets/plan.ts'
 import { stateOf } from '../secrets/state.ts'
 import { COMPONENT, makeNext } from '../secrets/steps.ts'
 import type { SecretWish } from '../secrets/wish.ts'
-import { type Look, look, wishesOf } from './look.ts'
+import { type Look, look } from './look.ts'
+import { rotatable } from './rotatable.ts'
 import { connectionsOf, FENCE_MS, type UpOptions, withLock } from './up.ts'
 
 export interface RotateOptions extends Omit<UpOptions, 'agree' | 'recoveryFile'> {
@@ -49,30 +49,4 @@ function planner(wish: SecretWish, o: Pick<Look, 'nodes'> & Pick<RotateOptions, 
     const steps = first ? [makeNext(state.holders[0]!, wish)] : secretSteps({ ...o, wishes: [wish], facts })
     return [{ component: COMPONENT, waves: [{ says: `the secret ${wish.name}`, steps }] }]
   }
-}
-
-function rotatable({ name, cluster }: RotateOptions, found: Look): SecretWish {
-  const wishes = wishesOf(found.parts)
-  const wish = wishes.find(one => one.name === name)
-  if (!wish)
-    throw new Failure(`There is no secret ${name} in this cluster.`, {
-      exit: EXIT.usage,
-      next: 'See them: llmagentos cluster secrets list',
-    })
-  if (wish.from.length > 0 || wishes.some(one => one.from.includes(name)))
-    throw new Failure(`${name} cannot be rotated in this version.`, {
-      exit: EXIT.usage,
-      why: `certificates hang on it: all nodes would have to trust the old and the new one for a while`,
-    })
-  const missing = absent({ cluster, nodes: found.nodes })
-  if (missing.length > 0)
-    throw new Failure(`A new value needs all control nodes; ${missing.join(', ')} is missing.`, {
-      exit: EXIT.unreachable,
-      next: `Bring back ${missing.join(', ')}, without \`state: offline\` and \`--on\`.`,
-    })
-  if (stateOf(name, storedOf(found)).value !== undefined) return wish
-  throw new Failure(`The secret ${name} was not made yet.`, {
-    exit: EXIT.usage,
-    next: 'Run `cluster up` first.',
-  })
 }

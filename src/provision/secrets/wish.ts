@@ -6,6 +6,8 @@ export interface SecretWish {
   program: string
   /** Secrets that the program reads from the folder. */
   from: string[]
+  /** Why it is never given a new value. */
+  stays?: string
 }
 
 const NAME = /^[a-z0-9](-?[a-z0-9])*$/

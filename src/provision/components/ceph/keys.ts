@@ -19,7 +19,12 @@ byte() { printf "\\\\$(printf %03o $(( ($now >> $1) & 255 )))"; }
 
 /** Made once, like every secret: so there is one fsid ever, and a killed `up` finds the same keys again. */
 export const secrets = ({ cluster, config, grants }: View<Config>): (string | SecretWish)[] => [
-  { name: FSID_SECRET, from: [], program: "tr -d '\\n' </proc/sys/kernel/random/uuid" },
+  {
+    name: FSID_SECRET,
+    from: [],
+    program: "tr -d '\\n' </proc/sys/kernel/random/uuid",
+    stays: 'each disk and each mon carries it: with another one they would be those of another cluster',
+  },
   ...[
     MON_SECRET,
     ADMIN_SECRET,
@@ -31,7 +36,12 @@ export const secrets = ({ cluster, config, grants }: View<Config>): (string | Se
   ...grants.map(secretOfGrant),
 ]
 
-export const cephxKey = (name: string): SecretWish => ({ name, from: [], program: CEPHX_KEY })
+export const cephxKey = (name: string): SecretWish => ({
+  name,
+  from: [],
+  program: CEPHX_KEY,
+  stays: 'the mons would have to take the new key before whoever comes with it',
+})
 
 /** As Ceph's programs read keys from a file. */
 export const keyring = (entity: string, key: string, caps: Record<string, string> = {}): string =>
