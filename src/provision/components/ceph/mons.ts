@@ -94,10 +94,16 @@ function running(o: Mons, lacking: WantedNode[]): Wave[] {
   ]
 }
 
-/** Without a quorum: those who have their store start, and the others join in a later round. */
+/**
+ * Without a quorum: those who have their store start, and the others join in a later round. Most of them are without one for some seconds
+ * too, when one of them has just gone.
+ */
 function broughtUp(o: Mons, lacking: WantedNode[]): Wave[] {
   const waves = startWaves(o, lacking)
   if (waves.length > 0 || lacking.length === 0) return waves
+  const holders = o.view.nodes.filter(node => isMon(node) && !lacking.includes(node)).map(({ name }) => name)
+  if (holders.length * 2 > monNodes(o.view.cluster).length)
+    return [{ says: 'ceph: the other monitors', steps: holders.map(name => inQuorum(name, holders)) }]
   const names = lacking.map(({ name }) => name).join(', ')
   throw new Failure(
     `The monitors of Ceph have no quorum, and the store of ${names} is gone; nothing was changed.`,
@@ -153,7 +159,9 @@ const inQuorum = (node: string, others: string[]): Step =>
   step({
     node,
     says:
-      others.length > 1 ? 'wait until all monitors have a quorum' : 'wait until its monitor is in the quorum',
+      others.length > 1
+        ? `wait until ${others.join(', ')} have a quorum`
+        : 'wait until its monitor is in the quorum',
     risk: 'add',
     deadlineMs: QUORUM_MS,
     act: { do: 'wait', argv: ['python3', '-c', IN_QUORUM, node, ...others.filter(name => name !== node)] },
