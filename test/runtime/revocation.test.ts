@@ -12,7 +12,8 @@ import { Calls, Peer } from '../../src/runtime/transport.ts'
 import { Processes } from '../helpers/processes.ts'
 import { count, hopWith, LATE_MS, many, ROUTES, statusOf, Traffic, until } from './revoking.ts'
 
-const FROZEN_MS = 5_000
+// Three times what a service may go by without news.
+const FROZEN_MS = 3_000
 /** What a service answers to the gateway itself, so that nobody else's check stands before its own. */
 const DIRECT: Partial<Record<ServiceName, Route>> = { llm: listModels, data: listObjects }
 
