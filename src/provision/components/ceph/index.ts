@@ -23,7 +23,7 @@ import { told } from './told.ts'
 
 const MIB = 1024 ** 2
 
-/** Ceph: mons and mgrs on the control nodes. */
+/** Ceph: mons and mgrs on the control nodes, OSDs on the disks of the storage nodes, gateways of S3. */
 export const ceph: Component<Config> = {
   name: COMPONENT,
   schema,
