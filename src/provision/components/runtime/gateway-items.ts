@@ -21,6 +21,7 @@ export interface Extra {
 const SOCKET = socketOf('gateway')
 const SCRIPT = '/etc/llmagentos/gateway-tls'
 const PATH = TLS_JOB.replace(/service$/, 'path')
+const TIMER = TLS_JOB.replace(/service$/, 'timer')
 
 /** Of the gateway: a socket that stays while it is started anew, and what hands it the files of `gateway.tls` whenever they change. */
 export function gatewayExtra(view: View<Config>): Extra {
@@ -46,6 +47,7 @@ export function gatewayExtra(view: View<Config>): Extra {
     folders: { lines: foldersOf(tls).map(folder => `PathChanged=${folder.replaceAll('%', '%%')}`) },
     digest: sha256(service),
   })
+  const timer = fill(`runtime/${TIMER}`, { digest: sha256(service) })
   const says = 'hands the files of gateway.tls to the gateway'
   return {
     files: [
@@ -53,8 +55,13 @@ export function gatewayExtra(view: View<Config>): Extra {
       { ...unitFile(SCRIPT, script, says), path: SCRIPT, mode: 0o755 },
       unitFile(TLS_JOB, service, says),
       unitFile(PATH, path, 'notices when they change'),
+      unitFile(TIMER, timer, 'looks whether a change went unnoticed'),
     ],
-    units: [...own.units, { kind: 'unit', name: PATH, says: 'notices when files of gateway.tls change' }],
+    units: [
+      ...own.units,
+      { kind: 'unit', name: PATH, says: 'notices when files of gateway.tls change' },
+      { kind: 'unit', name: TIMER, says: 'looks whether a change of them went unnoticed' },
+    ],
     unit: own.unit,
     service: [`ExecStartPre=+${SCRIPT}`, ...own.service],
   }

@@ -46,6 +46,9 @@ test('files of gateway.tls are handed to the gateway at its start, and whenever 
     '\nExecStartPre=+/etc/llmagentos/gateway-tls\n',
   )
   expect(items).toContainEqual(expect.objectContaining({ kind: 'unit', name: 'llmagentos-gateway-tls.path' }))
+  expect(items).toContainEqual(
+    expect.objectContaining({ kind: 'unit', name: 'llmagentos-gateway-tls.timer' }),
+  )
 })
 
 test('without files of its own nothing looks after them', () => {
@@ -71,6 +74,32 @@ test('a certificate and a key that fit are handed over, and what does not fit le
   expect(files.copy('certificate.pem')).toBe(readFileSync(second.cert, 'utf8'))
 })
 
+test('what changes while files are handed over is handed over, too, and what was refused once is not tried again', () => {
+  const { folder, files, handed } = handing()
+  const [first, second] = ['first', 'second'].map(name => new Authority(folder, name).issue('gateway'))
+  files.replace(first!)
+  // The first openssl of the run reads what there was; then somebody replaces both files.
+  const openssl = spawnSync('sh', ['-c', 'command -v openssl'], { encoding: 'utf8' }).stdout.trim()
+  mkdirSync(join(folder, 'bin'))
+  writeFileSync(
+    join(folder, 'bin/openssl'),
+    `#!/bin/sh
+cd ${folder}
+[ -e swapped ] || { touch swapped; cp '${second!.cert}' "it's/c.pem"; cp '${second!.key}' "it's/k.pem"; }
+exec ${openssl} "$@"
+`,
+    { mode: 0o755 },
+  )
+  expect(handed({ PATH: `${join(folder, 'bin')}:${process.env.PATH}` })).toMatchObject({
+    status: 0,
+    stderr: '',
+  })
+  expect(files.copy('certificate.pem')).toBe(readFileSync(second!.cert, 'utf8'))
+  files.replace({ cert: first!.cert, key: second!.key })
+  expect(handed()).toMatchObject({ status: 1, stderr: expect.stringContaining('cannot be used') })
+  expect(handed()).toMatchObject({ status: 1, stderr: '' })
+})
+
 function itemsOf(more: string): Item[] {
   const view = viewOf(1, [], more)
   return runtime.items(view, factsOf({ n1: { ...done(), os: bare.os } }), view.nodes[0])
@@ -93,7 +122,7 @@ function handing() {
   writeFileSync(at('script'), script.replace('sleep 0.5', ':'))
   return {
     folder,
-    handed: () => spawnSync('sh', [at('script')], { encoding: 'utf8' }),
+    handed: (env = process.env) => spawnSync('sh', [at('script')], { encoding: 'utf8', env }),
     files: {
       path: (name: string) => at(`ours/${name}`),
       copy: (name: string) => readFileSync(at(`ours/${name}`), 'utf8'),
