@@ -13,6 +13,7 @@ export const LONG = [
   'engine-lock',
   'firewalld',
   'items',
+  'migrate',
   'osds-lvm',
   'rabbitmq',
   'tend-long',
