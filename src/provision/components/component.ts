@@ -29,6 +29,8 @@ export interface Component<C = any> {
   placed(cluster: Cluster, config: C): WantedNode[]
   /** Those on which a fraction of a second matters: they get a time service that is known to hold. */
   exactTime?(cluster: Cluster, config: C): WantedNode[]
+  /** Those on which it answers only after a sync, so that a slow disk slows all nodes down; control nodes need no word. */
+  quickDisk?(cluster: Cluster, config: C): WantedNode[]
   /** Accounts, vhosts, buckets that it wants from a giver. */
   asks?(view: View<C>): Grant[]
   /** A name alone is 256 random bits; `authority(cluster)` is the CA, for whoever wants certificates. */

@@ -8,7 +8,9 @@ import { packages } from '../../../src/provision/check/packages.ts'
 import { space } from '../../../src/provision/check/space.ts'
 import { system } from '../../../src/provision/check/system.ts'
 import { time } from '../../../src/provision/check/time.ts'
+import type { WantedNode } from '../../../src/provision/cluster/cluster.ts'
 import type { Port } from '../../../src/provision/components/component.ts'
+import { registry } from '../../../src/provision/components/index.ts'
 import { factsOf, findings, siteOf, told, wanting } from './site.ts'
 
 const GiB = 2 ** 30
@@ -169,6 +171,22 @@ test('fsync: 10 ms for 99 of 100 writes are the most, on control nodes', () => {
   expect(told(findings(fsync, siteOf(), () => [...quick, 50, 60]))).toEqual([])
   expect(told(findings(fsync, siteOf(), () => [...quick.slice(1), 40, 50, 60]))).toEqual([
     'warn n1: 99 of 100 small synced writes in /var/lib take at most 40 ms; more than 10 ms slow all nodes down.',
+  ])
+})
+
+test('fsync: also where a component says that it waits for its disk', () => {
+  const broker = { ...wanting({}), quickDisk: ({ nodes }: { nodes: WantedNode[] }) => nodes.slice(2) }
+  const site = siteOf([], { components: [broker] })
+  const slow = new Array(200).fill(12)
+  expect(findings(fsync, site, () => slow).map(({ level, node }) => [level, node])).toEqual([
+    ['warn', 'n1'],
+    ['warn', 'n3'],
+  ])
+  const rabbitmq = registry.find(({ name }) => name === 'rabbitmq')!
+  const { cluster } = siteOf(['components: {rabbitmq: {on: worker}}'])
+  expect(rabbitmq.quickDisk?.(cluster, cluster.components['rabbitmq']).map(({ name }) => name)).toEqual([
+    'n2',
+    'n3',
   ])
 })
 

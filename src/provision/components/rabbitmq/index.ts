@@ -22,6 +22,7 @@ export const rabbitmq: Component<Config> = {
   usual: false,
   initial: true,
   placed,
+  quickDisk: placed,
   secrets: ({ cluster, grants }) => [
     COOKIE_SECRET,
     ADMIN_SECRET,
