@@ -23,14 +23,14 @@ export const names: Concern = {
 
 const factOf = (cluster: Cluster, node: WantedNode) => fact(ownNames(cluster, node))
 
-function judgeName(name: string, addresses: string[], { address }: WantedNode): Finding[] {
+function judgeName(name: string, addresses: string[], node: WantedNode): Finding[] {
   const loop = addresses.find(a => a.startsWith('127.'))
   if (!loop) return []
   return [
     {
       level: 'warn',
-      says: `Its own name ${name} means ${loop} there.`,
-      fix: `In /etc/hosts there, put ${name} behind ${address} in place of ${loop}: what listens on its own name would be reached by nobody else.`,
+      says: `Its own name ${name === node.name ? '' : `${name} `}means ${loop} there.`,
+      fix: `In /etc/hosts there, put that name behind the node's address in place of ${loop}: what listens on its own name would be reached by nobody else.`,
     },
   ]
 }

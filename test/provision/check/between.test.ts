@@ -92,6 +92,14 @@ describe('network', () => {
       'warn n1: Its own name box means 127.0.1.1 there.',
     ])
   })
+
+  test('nodes that all have the line of Debian’s installer are told of in one sentence', () => {
+    const own = (name: string) => new Map([[name, ['127.0.1.1']]])
+    const found = findings(names, siteOf(), node => own(node.name))
+    expect(found.map(({ node }) => node)).toEqual(['n1', 'n2', 'n3'])
+    expect(new Set(found.map(({ says, fix }) => `${says} ${fix}`)).size).toBe(1)
+    expect(found[0]!.says).toBe('Its own name means 127.0.1.1 there.')
+  })
 })
 
 describe('ports', () => {
