@@ -49,7 +49,8 @@ export const init: Command<Flags> = {
     writeWhole(file, text, { replace: flags.force === true })
     if (json) return io.print(JSON.stringify({ file, nodes: args.length }))
     io.print(`${flags.file} is written, with ${args.length} ${args.length === 1 ? 'node' : 'nodes'}.`)
-    io.print('  next     look through it: each field says what it does, and # stands before what is not set')
+    io.print('  next     look through it: each field says what it does, and # stands before what is not set;')
+    io.print('           write `recovery:`, then: llmagentos cluster check, llmagentos cluster up')
   },
 }
 
@@ -95,16 +96,20 @@ async function lookAt(
       }),
     )
     const wrong = outcomes.filter(outcome => outcome instanceof Failure)
-    if (wrong.length > 0) throw silent(wrong, targets.length)
+    if (wrong.length > 0) throw silent(wrong, { count: targets.length, identityFile })
     return outcomes.filter((outcome): outcome is Found => !(outcome instanceof Failure))
   })
 }
 
-function silent(wrong: Failure[], count: number): Failure {
+function silent(
+  wrong: Failure[],
+  { count, identityFile }: { count: number; identityFile?: string },
+): Failure {
   if (wrong.length === 1 && count === 1) return wrong[0]!
+  const key = identityFile === undefined ? ' (-i FILE names a private key)' : ''
   return new Failure(`${wrong.length} of ${count} machines could not be looked at. Nothing was written.`, {
     exit: wrong[0]!.exit,
     why: wrong.map(({ message, why }) => (why ? `${message} ${why}` : message)).join('\n'),
-    next: 'Mend that, leave them out, or write the file from the addresses alone: --offline.',
+    next: `Mend that${key}, leave them out, or write the file from the addresses alone: --offline.`,
   })
 }

@@ -16,7 +16,8 @@ test('init writes a file that loads, and says what is next', async () => {
   expect(run).toMatchObject({ code: 0, stderr: '' })
   expect(run.stdout).toMatchInlineSnapshot(`
     "cluster.yaml is written, with 3 nodes.
-      next     look through it: each field says what it does, and # stands before what is not set
+      next     look through it: each field says what it does, and # stands before what is not set;
+               write \`recovery:\`, then: llmagentos cluster check, llmagentos cluster up
     "
   `)
   const cluster = load(join(folder, 'cluster.yaml'), {})
@@ -116,6 +117,7 @@ test('machines that cannot be looked at are named, and nothing is written', asyn
   const run = await runCli(['init', 'ops@one.invalid', 'ops@two.invalid'], { folder })
   expect(run).toMatchObject({ code: 4, stdout: '' })
   expect(run.stderr).toContain('error: 2 of 2 machines could not be looked at. Nothing was written.')
+  expect(run.stderr).toContain('-i FILE names a private key')
   expect(run.stderr).toMatch(/ops@one\.invalid cannot be reached .*\n.*ops@two\.invalid cannot be reached/)
   expect(run.stderr).toContain('--offline')
   expect(readdirSync(folder)).not.toContain('cluster.yaml')
