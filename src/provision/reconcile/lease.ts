@@ -17,20 +17,25 @@ type Ask =
 const DEADLINE_MS = 15_000
 
 /** Asks one control node; a cut is asked again once, because each question may be asked twice. Throws Failure where it does not answer. */
-export async function ask(on: Connection, o: Ask, signal?: AbortSignal): Promise<Told> {
+export async function ask(on: Connection, o: Ask, within: Within = {}): Promise<Told> {
   try {
-    return await once(on, o, signal)
+    return await once(on, o, within)
   } catch (thrown) {
-    if (!(thrown instanceof Cut) || signal?.aborted) throw thrown
-    return once(on, o, signal)
+    if (!(thrown instanceof Cut) || within.signal?.aborted) throw thrown
+    return once(on, o, within)
   }
 }
 
-async function once(on: Connection, o: Ask, signal?: AbortSignal): Promise<Told> {
+interface Within {
+  signal?: AbortSignal
+  deadlineMs?: number
+}
+
+async function once(on: Connection, o: Ask, within: Within): Promise<Told> {
   const { code, stdout, stderr } = await on.exec(['sh', '-c', LEASE, 'sh', ...words(o)], {
     root: true,
     deadlineMs: DEADLINE_MS,
-    signal,
+    ...within,
   })
   const [is, ...lines] = stdout.split('\n')
   if (code === 0 && is === 'ours') return { is, number: Number(lines[0] || 0) }

@@ -26,7 +26,7 @@ export interface TakeOptions {
 export interface Lock {
   /** Higher than those of all earlier holders. */
   number: number
-  /** Aborts, with a Failure (7) as its reason, when a majority has not confirmed the lock for 30 s, or it was taken away. */
+  /** Aborts, with a Failure (7) as its reason, when a majority has not confirmed the lock for 40 s, or it was taken away. */
   signal: AbortSignal
   release(): Promise<void>
 }
@@ -74,7 +74,7 @@ export async function releaseLock(
   control: Connection[],
   o: { signal?: AbortSignal } = {},
 ): Promise<Holder | undefined> {
-  const answers = await Promise.allSettled(control.map(on => ask(on, { verb: 'force' }, o.signal)))
+  const answers = await Promise.allSettled(control.map(on => ask(on, { verb: 'force' }, o)))
   if (o.signal?.aborted) throw interrupted(o.signal)
   return tell(control, answers).find(answer => answer.is === 'theirs')?.holder
 }
@@ -100,7 +100,11 @@ async function takeAll(control: Connection[], mine: Mine, o: TakeOptions): Promi
     const asked = performance.now()
     mine.at.add(on)
     try {
-      const told = await ask(on, { verb: 'take', id: mine.id, who: o.who, doing: o.doing }, o.signal)
+      const told = await ask(
+        on,
+        { verb: 'take', id: mine.id, who: o.who, doing: o.doing },
+        { signal: o.signal },
+      )
       if (told.is === 'ours') {
         taken.held.set(on, asked)
         taken.number = Math.max(taken.number, told.number)
@@ -124,7 +128,9 @@ async function begin(
 ): Promise<Lock | undefined> {
   const heartbeat = new Heartbeat(held, { id: mine.id, majority: o.majority })
   const stored = await Promise.allSettled(
-    [...held.keys()].map(on => ask(on, { verb: 'number', id: mine.id, number: o.number }, o.signal)),
+    [...held.keys()].map(on =>
+      ask(on, { verb: 'number', id: mine.id, number: o.number }, { signal: o.signal }),
+    ),
   )
   const kept = stored.filter(end => end.status === 'fulfilled' && end.value.is === 'ours')
   if (kept.length < o.majority) {
@@ -144,7 +150,7 @@ async function begin(
 /** What cannot be given back becomes free by itself. */
 async function giveBack({ id, at }: Mine): Promise<void> {
   const signal = AbortSignal.timeout(GIVE_BACK_MS)
-  await Promise.allSettled([...at].map(on => ask(on, { verb: 'release', id }, signal)))
+  await Promise.allSettled([...at].map(on => ask(on, { verb: 'release', id }, { signal })))
 }
 
 function interrupted({ reason }: AbortSignal): Failure {

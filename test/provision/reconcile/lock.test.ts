@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { EXIT, Failure } from '../../../src/errors.ts'
 import type { Connection } from '../../../src/provision/connections/connection.ts'
 import { lockHolder, releaseLock, takeLock } from '../../../src/provision/reconcile/lock.ts'
+import { LEASE_SECONDS } from '../../../src/provision/reconcile/programs/lock.ts'
 import { failureOf } from '../connections/failure-of.ts'
 import { nodeHere, silentNode } from './here.ts'
 
@@ -63,7 +64,7 @@ test('a lease of another boot, or one that was not renewed for long, is free', a
   const nodes = three()
   for (const spoil of [
     (text: string) => text.replace(/[0-9a-f-]{36}\n/, '00000000-0000-0000-0000-000000000000\n'),
-    (text: string) => text.replace(/(\d+)\n$/, (_, s) => `${Math.max(0, Number(s) - 41)}\n`),
+    (text: string) => text.replace(/(\d+)\n$/, (_, s) => `${Math.max(0, Number(s) - LEASE_SECONDS - 1)}\n`),
   ]) {
     const lock = await take(ways(nodes), 'ada@laptop')
     expect(await failureOf(take(ways(nodes), 'bob@desk'))).toMatchObject({ exit: EXIT.locked })

@@ -2,7 +2,7 @@ import { SAY_FULL } from './full.ts'
 import { FENCE, LOCK } from './places.ts'
 
 /** Seconds of the node's boot clock after which a lease that was not renewed is free. */
-export const LEASE_SECONDS = 40
+export const LEASE_SECONDS = 50
 
 /**
  * $1 is what to do with this control node's lease. take ID WHO DOING; renew ID; number ID N; release ID; show; force. Says "ours", then
