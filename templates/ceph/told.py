@@ -48,6 +48,7 @@ try:
         'mons': ask(cluster, 'mon dump'),
         'osds': ask(cluster, 'osd dump'),
         'tree': ask(cluster, 'osd tree'),
+        'files': ask(cluster, 'fs dump'),
         'versions': ask(cluster, 'versions'),
         'df': ask(cluster, 'df'),
         'config': ask(cluster, 'config dump'),

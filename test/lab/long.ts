@@ -4,6 +4,7 @@ export const LONG = [
   'bus-faults',
   'bus-services',
   'canaries',
+  'ceph-file',
   'certificates',
   'cluster-s3',
   'cluster-ways',

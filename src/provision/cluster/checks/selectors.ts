@@ -18,7 +18,8 @@ function selectorsIn(shape: Shape, value: unknown, path: Path): { on: Selector; 
   if (shape.selector) return [{ on: value as Selector, path }]
   const items = shape.items ?? shape.anyOf?.find(branch => branch.items)?.items
   if (Array.isArray(value)) return value.flatMap((one, i) => selectorsIn(items!, one, [...path, i]))
-  return Object.entries(shape.properties ?? {}).flatMap(([key, field]) =>
+  const fields = shape.properties ?? shape.anyOf?.find(branch => branch.properties)?.properties ?? {}
+  return Object.entries(fields).flatMap(([key, field]) =>
     selectorsIn(field, (value as Record<string, unknown>)[nameOf(key, field)], [...path, key]),
   )
 }

@@ -1,6 +1,8 @@
 import { sha256 } from '../../os/now.ts'
 import type { Step } from '../../reconcile/step.ts'
 import type { View } from '../component.ts'
+import { blockEntities } from './block/plan.ts'
+import { fileEntities } from './file/access.ts'
 import { keyring } from './keys.ts'
 import { ADMIN_SECRET, BOOTSTRAP_OSD_SECRET, daemonSecret, monNodes } from './names.ts'
 import { rgwName, rgwNodes } from './object/gateways.ts'
@@ -16,7 +18,7 @@ export interface Entity {
 }
 
 /** Everybody whose key is known beforehand. */
-export const entities = ({ cluster, config }: View<Config>): Entity[] => [
+export const entities = (view: View<Config>): Entity[] => [
   {
     name: 'client.admin',
     secret: ADMIN_SECRET,
@@ -27,16 +29,18 @@ export const entities = ({ cluster, config }: View<Config>): Entity[] => [
     secret: BOOTSTRAP_OSD_SECRET,
     caps: { mon: 'allow profile bootstrap-osd' },
   },
-  ...monNodes(cluster).map(node => ({
+  ...monNodes(view.cluster).map(node => ({
     name: `mgr.${node.name}`,
     secret: daemonSecret('mgr', node.name),
     caps: { mds: 'allow *', mon: 'allow profile mgr', osd: 'allow *' },
   })),
-  ...rgwNodes(cluster, config).map(({ name }) => ({
+  ...rgwNodes(view.cluster, view.config).map(({ name }) => ({
     name: `client.${rgwName(name)}`,
     secret: daemonSecret('rgw', name),
     caps: { mgr: 'allow r', mon: 'allow rw', osd: 'allow rwx tag rgw *=*' },
   })),
+  ...fileEntities(view),
+  ...blockEntities(view),
 ]
 
 /** Makes those whom the mons do not know, and puts back another key or other rights; through the mon of `node`. */

@@ -20,7 +20,7 @@ export function confOf(view: View<Config>, facts: Facts, node: WantedNode): stri
     mons: monNodes(view.cluster)
       .map(mon => monAddress(mon, { view, facts, from: node }))
       .join(','),
-    networks: { lines: [...inNetwork, ...between, `ms_bind_port_max = ${daemonPorts(node).to}`] },
+    networks: { lines: [...inNetwork, ...between, `ms_bind_port_max = ${daemonPorts(view, node).to}`] },
     sections: {
       lines: [
         ...(isMon(node) ? monSection(view, facts, node) : []),

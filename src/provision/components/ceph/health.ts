@@ -110,6 +110,21 @@ const KNOWN: Known[] = [
     fix: 'Bring back the nodes that are down.',
   },
   {
+    code: 'MDS_ALL_DOWN',
+    means: 'nobody serves the file system, and its files wait',
+    fix: 'Bring up one of the nodes with a metadata server, or run `cluster up`.',
+  },
+  {
+    code: 'MDS_INSUFFICIENT_STANDBY',
+    means: 'when the metadata server that serves goes, files wait until it is back',
+    fix: 'Bring up the other node with a metadata server, or run `cluster up`.',
+  },
+  {
+    code: 'FS_DEGRADED',
+    means: 'a metadata server is taking over, and files wait until it is done',
+    fix: 'Wait a minute; then look at the metadata servers: `ceph fs status` on a control node.',
+  },
+  {
     code: 'POOL_NO_REDUNDANCY',
     means: 'a pool keeps a single copy: a disk that dies takes data with it',
     fix: 'Add storage nodes until there are three.',

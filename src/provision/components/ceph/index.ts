@@ -3,10 +3,12 @@ import { memory } from '../../facts/memory.ts'
 import { os } from '../../facts/os.ts'
 import { namesFact } from '../base/addresses.ts'
 import type { Component } from '../component.ts'
+import { looks } from './file/look.ts'
+import { fileMemoryBytes, mountsOf } from './file/names.ts'
 import { items, keepsDisks } from './items.ts'
 import { judge } from './judge.ts'
 import { secrets } from './keys.ts'
-import { COMPONENT, isMon, monNodes, placed, ports } from './names.ts'
+import { COMPONENT, isDaemonNode, isMon, monNodes, placed, ports } from './names.ts'
 import { endpoints, rgwNodes } from './object/gateways.ts'
 import { rgwCertificates } from './object/items.ts'
 import { askedOn, s3 } from './object/s3.ts'
@@ -36,8 +38,8 @@ export const ceph: Component<Config> = {
   secrets,
   ports,
   offers: ({ cluster, config }, from) => endpoints(cluster, config, from),
-  uses: (_view, node) => ({
-    memoryBytes: node.roles.includes('control') ? 1024 * MIB : 0,
+  uses: (view, node) => ({
+    memoryBytes: (node.roles.includes('control') ? 1024 * MIB : 0) + fileMemoryBytes(view, node),
     disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 * MIB }],
   }),
   facts: (view, node) => [
@@ -45,9 +47,9 @@ export const ceph: Component<Config> = {
     os,
     candidate,
     stores,
-    disks,
-    made,
+    ...(isDaemonNode(node) ? [disks, made] : []),
     ...(keepsDisks(node) ? [memory, smart] : []),
+    ...(mountsOf(view.config, node).length > 0 ? [looks(view.config, node)] : []),
     ...(isMon(node) ? [told(node.name)] : []),
     ...(askedOn(view) === node.name && rgwNodes(view.cluster, view.config).length > 0 ? [s3(view)] : []),
   ],

@@ -5,7 +5,9 @@ import type { FileItem, Item } from '../../os/item.ts'
 import { sha256 } from '../../os/now.ts'
 import { inputLines } from '../../os/unit.ts'
 import type { View } from '../component.ts'
+import { blockItems } from './block/items.ts'
 import { confOf } from './conf.ts'
+import { fileItems, filePackages } from './file/items.ts'
 import { keyring } from './keys.ts'
 import { ADMIN_KEYRING, ADMIN_SECRET, CONF, daemonSecret, isMon, mgrKeyring, unitOf } from './names.ts'
 import { fillItems } from './object/fill.ts'
@@ -25,6 +27,8 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
     ...(keepsDisks(node) ? osdItems(facts, node) : []),
     ...(isGateway(view, node) ? rgwItems(view, node, inputsOf(conf)) : []),
     ...fillItems(view, node),
+    ...fileItems(view, node, inputsOf(conf)),
+    ...blockItems(view, node),
   ]
 }
 
@@ -91,6 +95,7 @@ const packagesOf = (view: View<Config>, facts: Facts, node: WantedNode) => [
   ...(isMon(node) ? ['ceph-base', 'ceph-mon', 'ceph-mgr'] : []),
   ...(keepsDisks(node) ? osdPackages(view.config, releaseOn(node, facts)) : []),
   ...(isGateway(view, node) ? ['radosgw'] : []),
+  ...filePackages(view, node),
 ]
 
 /** `Ceph 18.2.7 (reef), end of life since 2026-03-31`. */

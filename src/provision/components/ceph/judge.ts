@@ -2,6 +2,8 @@ import type { WantedNode } from '../../cluster/cluster.ts'
 import type { Facts } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
 import type { Finding, View } from '../component.ts'
+import { blockFindings } from './block/judge.ts'
+import { fileFindings } from './file/judge.ts'
 import { healthOf } from './health.ts'
 import { COMPONENT, isMon, monNodes, unitOf } from './names.ts'
 import { objectFindings } from './object/judge.ts'
@@ -20,7 +22,14 @@ export function judge(view: View<Config>, facts: Facts): Finding[] {
     ...mons.flatMap(node =>
       daemons(node, { facts, told: up?.told }).map(said => ({ ...said, node: node.name })),
     ),
-    ...(up ? [...cluster(view, up.told), ...objectFindings(view, facts, up.told)] : noQuorum(view, facts)),
+    ...(up
+      ? [
+          ...cluster(view, up.told),
+          ...objectFindings(view, facts, up.told),
+          ...fileFindings(view, facts, up.told),
+          ...blockFindings(view, up.told),
+        ]
+      : noQuorum(view, facts)),
     ...judgeDisks(view, facts),
     ...old(view, facts),
   ]

@@ -1,6 +1,8 @@
 import { authority } from '../../secrets/authority.ts'
 import type { SecretWish } from '../../secrets/wish.ts'
 import { secretOfGrant, type View } from '../component.ts'
+import { RBD_SECRET } from './block/names.ts'
+import { fileSecrets } from './file/access.ts'
 import {
   ADMIN_SECRET,
   BOOTSTRAP_OSD_SECRET,
@@ -18,7 +20,7 @@ byte() { printf "\\\\$(printf %03o $(( ($now >> $1) & 255 )))"; }
 { printf '\\001\\000'; byte 0; byte 8; byte 16; byte 24; printf '\\000\\000\\000\\000\\020\\000'; head -c 16 /dev/urandom; } | base64 -w 0`
 
 /** Made once, like every secret: so there is one fsid ever, and a killed `up` finds the same keys again. */
-export const secrets = ({ cluster, config, grants }: View<Config>): (string | SecretWish)[] => [
+export const secrets = (view: View<Config>): (string | SecretWish)[] => [
   {
     name: FSID_SECRET,
     from: [],
@@ -29,11 +31,13 @@ export const secrets = ({ cluster, config, grants }: View<Config>): (string | Se
     MON_SECRET,
     ADMIN_SECRET,
     BOOTSTRAP_OSD_SECRET,
-    ...monNodes(cluster).map(node => daemonSecret('mgr', node.name)),
-    ...rgwNodes(cluster, config).map(node => daemonSecret('rgw', node.name)),
+    ...monNodes(view.cluster).map(node => daemonSecret('mgr', node.name)),
+    ...rgwNodes(view.cluster, view.config).map(node => daemonSecret('rgw', node.name)),
+    ...fileSecrets(view),
+    ...(view.config.block === false ? [] : [RBD_SECRET]),
   ].map(cephxKey),
-  ...(rgwNodes(cluster, config).length > 0 ? authority(cluster) : []),
-  ...grants.map(secretOfGrant),
+  ...(rgwNodes(view.cluster, view.config).length > 0 ? authority(view.cluster) : []),
+  ...view.grants.map(secretOfGrant),
 ]
 
 export const cephxKey = (name: string): SecretWish => ({

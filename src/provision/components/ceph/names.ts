@@ -1,5 +1,7 @@
 import type { Cluster, WantedNode } from '../../cluster/cluster.ts'
 import type { Port, View } from '../component.ts'
+import { blockNodes } from './block/names.ts'
+import { mdsNodes, mountNodes } from './file/names.ts'
 import { RGW_PORT, rgwNodes } from './object/gateways.ts'
 import type { Config } from './schema.ts'
 
@@ -12,7 +14,7 @@ export const MON_SECRET = 'ceph-mon-key'
 export const ADMIN_SECRET = 'ceph-admin-key'
 export const BOOTSTRAP_OSD_SECRET = 'ceph-bootstrap-osd-key'
 /** Of a daemon whose name is known beforehand: `ceph-mgr-n1`. */
-export const daemonSecret = (kind: 'mgr' | 'rgw', node: string) => `ceph-${kind}-${node}`
+export const daemonSecret = (kind: 'mgr' | 'rgw' | 'mds' | 'fs', node: string) => `ceph-${kind}-${node}`
 
 /** Where mons listen, in Ceph's second protocol alone. */
 export const MON_PORT = 3300
@@ -25,10 +27,18 @@ export const monNodes = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] =>
 export const storageNodes = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] =>
   nodes.filter(node => node.roles.includes('storage'))
 
-export const placed = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] =>
-  nodes.filter(node => node.roles.includes('control') || node.roles.includes('storage'))
+/** Those with daemons. */
+const daemonNodes = ({ nodes }: Pick<Cluster, 'nodes'>): WantedNode[] => nodes.filter(isDaemonNode)
+
+/** Those with daemons, and those who only use what they serve. */
+export function placed(cluster: Pick<Cluster, 'nodes'>, config: Config): WantedNode[] {
+  const all = [...daemonNodes(cluster), ...mountNodes(cluster, config), ...blockNodes(cluster, config)]
+  return cluster.nodes.filter(node => all.includes(node))
+}
 
 export const isMon = (node: WantedNode) => node.roles.includes('control')
+
+export const isDaemonNode = ({ roles }: WantedNode) => roles.includes('control') || roles.includes('storage')
 
 export const monStore = (node: string) => `/var/lib/ceph/mon/ceph-${node}`
 export const mgrKeyring = (node: string) => `/var/lib/ceph/mgr/ceph-${node}/keyring`
@@ -42,9 +52,13 @@ export const heldMon = (node: string) =>
 export const heldQuorum = (node: string) =>
   ({ component: COMPONENT, kind: 'held', name: `${monStore(node)}/store.db` }) as const
 
-/** Where mgrs and OSDs choose: one for a mgr, four for an OSD, and as many again for one that is started anew while its ports still wait. */
-export function daemonPorts(node: WantedNode): { from: number; to: number } {
-  const count = (isMon(node) ? 1 : 0) + 4 * node.disks.length
+/** Where daemons choose: one for a mgr or an MDS, four for an OSD, and as many again for one that is started anew while its ports still wait. */
+export function daemonPorts(
+  { cluster, config }: Pick<View<Config>, 'cluster' | 'config'>,
+  node: WantedNode,
+): { from: number; to: number } {
+  const mds = mdsNodes(cluster, config).includes(node) ? 1 : 0
+  const count = (isMon(node) ? 1 : 0) + mds + 4 * node.disks.length
   return { from: 6800, to: 6800 + 2 * count + 1 }
 }
 
@@ -57,8 +71,8 @@ export function ports({ cluster, config }: View<Config>): Port[] {
     by,
     path: ['components', COMPONENT],
   })
-  return placed(cluster).flatMap(node => {
-    const { from, to } = daemonPorts(node)
+  return daemonNodes(cluster).flatMap(node => {
+    const { from, to } = daemonPorts({ cluster, config }, node)
     const daemons = Array.from({ length: to - from + 1 }, (_, i) => from + i)
     return [
       ...(isMon(node) ? [port(node.name, MON_PORT, "Ceph's monitor")] : []),

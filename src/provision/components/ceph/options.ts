@@ -1,5 +1,6 @@
 import type { Step } from '../../reconcile/step.ts'
 import type { View } from '../component.ts'
+import { fileOptions } from './file/names.ts'
 import type { Config } from './schema.ts'
 import { tell } from './tell.ts'
 import type { Told } from './told.ts'
@@ -11,7 +12,8 @@ const KEPT = 'llmagentos/config/'
  * an option that left the file is taken away, and one that somebody else set stays.
  */
 export function optionSteps({ config }: View<Config>, o: { node: string; told: Told }): Step[] {
-  const wanted = new Map(Object.entries(config.config).map(([name, value]) => [named(name), String(value)]))
+  const all = Object.entries({ ...fileOptions(config), ...config.config })
+  const wanted = new Map(all.map(([name, value]) => [named(name), String(value)]))
   const ours = Object.keys(o.told.kept)
     .filter(key => key.startsWith(KEPT))
     .map(key => key.slice(KEPT.length))

@@ -4,6 +4,8 @@ import { itemSteps, renewalWaves, waveOver } from '../../os/index.ts'
 import type { Step, Wave } from '../../reconcile/step.ts'
 import type { Component, View } from '../component.ts'
 import { accessSteps } from './access.ts'
+import { blockWaves } from './block/plan.ts'
+import { fileWaves } from './file/plan.ts'
 import { type Mons, monWaves, notes } from './mons.ts'
 import { COMPONENT, FSID_SECRET } from './names.ts'
 import { objectWaves } from './object/plan.ts'
@@ -56,6 +58,8 @@ function clusterWaves({ view, facts, of }: Phase): Wave[] {
     ...mgrWaves(of('mgr')),
     ...osdWaves({ view, facts, up, starts: of('osd') }),
     ...objectWaves({ view, facts, up, starts: of('radosgw') }),
+    ...fileWaves({ view, facts, up, servers: of('mds'), mounts: of('cephfs') }),
+    ...blockWaves({ view, up }),
   ]
 }
 
@@ -84,10 +88,11 @@ function stoppedAt(waves: () => Wave[]): Wave[] {
 
 const waved = (says: string, steps: Step[]): Wave[] => (steps.length > 0 ? [{ says, steps }] : [])
 
-/** `mon` of a step that starts, restarts or enables ceph-mon@n1.service. A certificate that is placed names the unit too. */
+/** `mon` of a step that starts, restarts or enables ceph-mon@n1.service, `cephfs` of a mount. A certificate that is placed names the unit too. */
 function daemonOf({ act }: Step): string | undefined {
   if (act.do !== 'run' || !['start', 'restart', 'enable'].includes(act.argv.at(-2) ?? '')) return undefined
-  return /^ceph-([a-z]+)@[^/]+\.service$/.exec(act.argv.at(-1) ?? '')?.[1]
+  const found = /^ceph-([a-z]+)@[^/]+\.service$|^llmagentos-(cephfs):/.exec(act.argv.at(-1) ?? '')
+  return found?.[1] ?? found?.[2]
 }
 
 const nodeIn = (view: View<Config>, name: string) => view.nodes.find(node => node.name === name)!

@@ -2,6 +2,7 @@ import { EXIT, Failure } from '../../../errors.ts'
 import type { Facts } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
 import type { View } from '../component.ts'
+import { refuseFile } from './file/refuse.ts'
 import { COMPONENT, CONF, heldMon, isMon, monNodes, placed, storageNodes } from './names.ts'
 import { refuseDisks } from './osds/refuse.ts'
 import type { Config } from './schema.ts'
@@ -17,6 +18,7 @@ export function refuse(view: View<Config>, facts: Facts): void {
   maintained(view, facts)
   whole(view, facts)
   refuseDisks(view, facts)
+  refuseFile(view, facts)
 }
 
 function enoughStorage({ cluster, config }: View<Config>): void {
@@ -60,7 +62,8 @@ function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): voi
   const first = old[0]
   if (!first) return
   const { name, major, ended } = first.release
-  const all = old.length === placed(cluster).length ? 'The nodes' : old.map(({ node }) => node).join(', ')
+  const all =
+    old.length === placed(cluster, config).length ? 'The nodes' : old.map(({ node }) => node).join(', ')
   throw new Failure(`${all} would have Ceph ${major} (${name}), which gets no more fixes.`, {
     exit: EXIT.usage,
     why: `its makers ended it on ${ended}; Debian mends security holes of it, as far as it does`,

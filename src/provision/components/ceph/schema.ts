@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { block, byDefault, oneOf, text, whole, yesNo } from '../../cluster/schema/fields.ts'
 import type { Parsed } from '../../cluster/schema/parsed.ts'
+import { blocks } from './block/schema.ts'
+import { file } from './file/schema.ts'
 import { object } from './object/schema.ts'
 import { osd } from './osds/schema.ts'
 
@@ -36,6 +38,8 @@ export const schema = block(
     ),
     osd: byDefault({}, osd),
     object: byDefault({}, object),
+    file,
+    block: blocks,
     config: byDefault({}, config),
   },
 )

@@ -2,6 +2,7 @@ import { quote } from '../../connections/quote.ts'
 import type { Fact, Facts } from '../../facts/fact.ts'
 import { fill } from '../../os/template.ts'
 import type { View } from '../component.ts'
+import type { FsDump } from './file/told.ts'
 import { isMon, monStore } from './names.ts'
 
 /** What the mons say, asked through the mon of one node. */
@@ -22,6 +23,7 @@ export interface Told {
   mons: { fsid: string; epoch: number; mons: { name: string }[] }
   osds: OsdDump
   tree: { nodes: CrushNode[] }
+  files: FsDump
   /** By kind of daemon, then by the full words of its version: how many. */
   versions: Record<string, Record<string, number>>
   df: { stats: Record<string, number>; pools: { name: string; stats: Record<string, number> }[] }

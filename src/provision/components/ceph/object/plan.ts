@@ -2,10 +2,11 @@ import type { Facts } from '../../../facts/fact.ts'
 import { kept } from '../../../facts/kept.ts'
 import { type Step, step, type Wave } from '../../../reconcile/step.ts'
 import type { View } from '../../component.ts'
+import { poolSteps, poolsServe } from '../pools.ts'
 import type { Config } from '../schema.ts'
 import type { Told } from '../told.ts'
 import { endpoints, rgwNodes, rgwUnit } from './gateways.ts'
-import { poolSteps, poolsServe } from './pools.ts'
+import { RGW_POOLS } from './pools.ts'
 import { askedOn, s3Told } from './s3.ts'
 import { userSteps } from './users.ts'
 import { ANSWERS } from './wait.ts'
@@ -21,9 +22,9 @@ export function objectWaves(o: {
 }): Wave[] {
   const { view, facts, up, starts } = o
   if (rgwNodes(view.cluster, view.config).length === 0 || up.told.osds.osds.length === 0) return []
-  const pools = poolSteps(view, up)
+  const pools = poolSteps(view, up, RGW_POOLS)
   if (pools.length > 0) return [{ says: 'ceph: pools of the gateways', steps: pools }]
-  if (!poolsServe(view, up.told)) return []
+  if (!poolsServe(view, up.told, RGW_POOLS)) return []
   const running = rgwNodes(view.cluster, view.config).filter(({ name }) => runs(name, facts))
   const first = starts.filter(one => one.risk !== 'restart')
   const alone = running.length === 0 ? first.slice(0, 1) : []
