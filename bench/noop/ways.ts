@@ -5,6 +5,7 @@ import { Scalar, stringify } from 'yaml'
 import { commandLine } from '../../src/assets.ts'
 import { readCluster } from '../../src/commands/machines/file.ts'
 import { questionsOf } from '../../src/provision/actions/look.ts'
+import { PROGRAM } from '../../src/provision/facts/ask.ts'
 import type { Fact } from '../../src/provision/facts/fact.ts'
 import { script } from '../../src/provision/facts/script.ts'
 import { homeIn } from '../../test/helpers/cli.ts'
@@ -29,7 +30,7 @@ export async function bareScripts(lab: Lab, folder: string): Promise<Way> {
   return async () => {
     await Promise.all(
       [...asked].map(([node, facts]) =>
-        run(['ssh', '-F', lab.sshConfig, node, 'sh', '-s'], { stdin: script(facts, 'bench') }),
+        run(['ssh', '-F', lab.sshConfig, node, ...PROGRAM], { stdin: script(facts, 'bench') }),
       ),
     )
   }
@@ -41,7 +42,7 @@ export async function scriptsByXargs(lab: Lab, o: { folder: string; names: strin
   const scripts = join(o.folder, `scripts-${o.names.length}`)
   mkdirSync(scripts, { recursive: true })
   for (const [node, facts] of asked) writeFileSync(join(scripts, node), script(facts, 'bench'))
-  const each = `ssh -F '${lab.sshConfig}' "$1" sh -s <'${scripts}'/"$1" >/dev/null`
+  const each = `ssh -F '${lab.sshConfig}' "$1" ${PROGRAM.join(' ')} <'${scripts}'/"$1" >/dev/null`
   const argv = ['xargs', '-P', String(o.names.length), '-I{}', 'sh', '-c', each, 'sh', '{}']
   return () => run(argv, { stdin: o.names.map(name => `${name}\n`).join('') })
 }

@@ -1,6 +1,7 @@
 import { quote } from '../connections/quote.ts'
 import type { Fact } from './fact.ts'
 import { linesOf, whole } from './fields.ts'
+import { MACHINE } from './machine.ts'
 
 /** Who holds one of the locks of apt and dpkg. */
 export interface AptLock {
@@ -16,16 +17,17 @@ const FILES = ['/var/lib/dpkg/lock-frontend', '/var/lib/dpkg/lock', '/var/lib/ap
 export const aptLocks: Fact<AptLock[]> = {
   id: 'apt locks',
   deadlineMs: 5_000,
-  // fuser is not on a bare node, and /proc/locks names inodes that an overlay knows by other numbers: the kernel is asked itself.
-  script: `exec perl -MFcntl -e ${quote([
-    `chomp(my $machine = \`uname -m\`);
-$machine =~ /^(x86_64|aarch64)$/ or die "not known on $machine\\n";
+  // fuser is not on a bare node, and /proc/locks names inodes that an overlay knows by other numbers: the kernel is asked itself, by the
+  // numbers of F_WRLCK, F_GETLK and F_UNLCK.
+  script: `exec perl -e ${quote([
+    `${MACHINE}
+machine() =~ /^(x86_64|aarch64)$/ or die "not known on this machine\\n";
 for my $file (@ARGV) {
   open(my $in, "<", $file) or next;
-  my $lock = pack("s s x4 q q l x4", F_WRLCK, 0, 0, 0, 0);
-  fcntl($in, F_GETLK, $lock) or die "$file: $!\\n";
+  my $lock = pack("s s x4 q q l x4", 1, 0, 0, 0, 0);
+  fcntl($in, 5, $lock) or die "$file: $!\\n";
   my ($type, undef, undef, undef, $pid) = unpack("s s x4 q q l", $lock);
-  next if $type == F_UNLCK;
+  next if $type == 2;
   my $command = "";
   if (open(my $line, "<", "/proc/$pid/cmdline")) { local $/; $command = <$line> // ""; }
   $command =~ s/[\\0\\s]+/ /g;

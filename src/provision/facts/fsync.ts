@@ -1,6 +1,7 @@
 import { quote } from '../connections/quote.ts'
 import type { Fact } from './fact.ts'
 import { linesOf, whole } from './fields.ts'
+import { MACHINE } from './machine.ts'
 
 const WRITES = 200
 const MOST_MS = 5_000
@@ -14,9 +15,8 @@ export const fsync: Fact<number[]> = {
   deadlineMs: MOST_MS * 3,
   // A bare Debian has perl-base, which has no Time::HiRes: the clock is asked by the system call's number.
   script: `exec perl -MFcntl -e ${quote([
-    `my %call = (x86_64 => 228, aarch64 => 113);
-chomp(my $machine = \`uname -m\`);
-my $number = $call{$machine} // die "not known on $machine\\n";
+    `${MACHINE}
+my $number = {x86_64 => 228, aarch64 => 113}->{machine()} // die "not known on this machine\\n";
 sub now { my $t = pack("qq", 0, 0); syscall($number, 1, $t) == 0 or die "clock: $!\\n"; my ($s, $n) = unpack("qq", $t); $s * 1e6 + int($n / 1000) }
 my $file = "/var/lib/.llmagentos-check.$$";
 sysopen(my $out, $file, O_RDWR | O_CREAT | O_EXCL | O_DSYNC, 0600) or die "$file: $!\\n";

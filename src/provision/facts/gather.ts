@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { reasonOf } from '../../errors.ts'
 import type { Connection } from '../connections/connection.ts'
+import { PROGRAM } from './ask.ts'
 import { type Answer, type Fact, type Facts, UnknownFact } from './fact.ts'
 import { type Raw, readAnswers, script } from './script.ts'
 
-// What the shell and sudo themselves may need, beyond the deadlines of the facts.
+// What perl and sudo themselves may need, beyond the deadlines of the facts and the time in which each that is late is ended.
 const SLACK_MS = 15_000
+const ENDING_MS = 2_000
 const KEEP_BYTES = 32 * 1024 * 1024
 
 export interface Asked {
@@ -61,10 +63,10 @@ async function askOne({ connection, facts }: Asked, signal?: AbortSignal): Promi
   const unique = [...new Map(facts.map(fact => [fact.id, fact])).values()]
   const nonce = randomBytes(12).toString('hex')
   const heard = new Map<string, number>()
-  const ended = await connection.exec(['sh', '-s'], {
+  const ended = await connection.exec(PROGRAM, {
     root: true,
     stdin: script(unique, nonce),
-    deadlineMs: unique.reduce((sum, fact) => sum + fact.deadlineMs, SLACK_MS),
+    deadlineMs: unique.reduce((sum, fact) => sum + fact.deadlineMs + ENDING_MS, SLACK_MS),
     keepBytes: KEEP_BYTES,
     signal,
     onLine: line => {

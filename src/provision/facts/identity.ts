@@ -13,10 +13,12 @@ export interface Identity {
 export const identity: Fact<Identity> = {
   id: 'identity',
   deadlineMs: 5_000,
-  script: `printf 'hostname=%s\\n' "$(uname -n)"
-printf 'machine-id=%s\\n' "$(cat /etc/machine-id 2>/dev/null)"
+  script: `read -r name </proc/sys/kernel/hostname || exit
+id=
+[ ! -r /etc/machine-id ] || read -r id </etc/machine-id
+printf 'hostname=%s\\nmachine-id=%s\\n' "$name" "$id"
 for file in /etc/ssh/ssh_host_*_key.pub; do
-  [ ! -r "$file" ] || cut -d' ' -f1,2 "$file"
+  [ ! -r "$file" ] || while read -r type key comment || [ -n "$type" ]; do printf '%s %s\\n' "$type" "$key"; done <"$file"
 done`,
   parse(stdout) {
     const fields = fieldsOf(stdout)

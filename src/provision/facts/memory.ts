@@ -13,8 +13,16 @@ export interface Memory {
 export const memory: Fact<Memory> = {
   id: 'memory',
   deadlineMs: 5_000,
-  script: `sed -n 's/^\\(MemTotal\\|MemAvailable\\|SwapTotal\\): *\\([0-9]*\\) kB$/\\1=\\2/p' /proc/meminfo | tr A-Z a-z
-printf 'limit=%s\\n' "$(cat /sys/fs/cgroup/memory.max 2>/dev/null)"
+  script: `while read -r key size unit; do
+  case $key in
+  MemTotal:) echo "memtotal=$size" ;;
+  MemAvailable:) echo "memavailable=$size" ;;
+  SwapTotal:) echo "swaptotal=$size" ;;
+  esac
+done </proc/meminfo
+limit=
+[ ! -r /sys/fs/cgroup/memory.max ] || read -r limit </sys/fs/cgroup/memory.max
+printf 'limit=%s\\n' "$limit"
 printf 'cpus=%s\\n' "$(nproc)"`,
   parse(stdout) {
     const fields = fieldsOf(stdout)

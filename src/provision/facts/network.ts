@@ -12,7 +12,7 @@ export interface Link {
 export const network: Fact<Link[]> = {
   id: 'network',
   deadlineMs: 5_000,
-  script: 'ip -j addr show',
+  script: 'exec ip -j addr show',
   parse(stdout) {
     const links: unknown = JSON.parse(stdout)
     if (!Array.isArray(links)) throw new Error('it is no list')

@@ -17,17 +17,20 @@ export interface Os {
   failedUnits: string[]
 }
 
+// A unit that failed makes it `degraded`: one that is `running` has none.
 export const os: Fact<Os> = {
   id: 'os',
   deadlineMs: 10_000,
   script: `[ ! -r /etc/os-release ] || . /etc/os-release
 printf 'id=%s\\nversion=%s\\ncodename=%s\\nsays=%s\\n' "$ID" "$VERSION_ID" "$VERSION_CODENAME" "$PRETTY_NAME"
 printf 'architecture=%s\\n' "$(dpkg --print-architecture 2>/dev/null || uname -m)"
-printf 'kernel=%s\\n' "$(uname -r)"
-printf 'init=%s\\n' "$(cat /proc/1/comm)"
+read -r kernel </proc/sys/kernel/osrelease && read -r init </proc/1/comm || exit
+printf 'kernel=%s\\ninit=%s\\n' "$kernel" "$init"
 [ -d /run/systemd/system ] || { echo state=offline; exit 0; }
-printf 'state=%s\\n' "$(systemctl is-system-running)"
-printf 'failed=%s\\n' "$(systemctl list-units --failed --plain --no-legend | cut -d' ' -f1 | tr '\\n' ' ')"`,
+state=$(systemctl is-system-running)
+printf 'state=%s\\n' "$state"
+[ "$state" = running ] ||
+  printf 'failed=%s\\n' "$(systemctl list-units --failed --plain --no-legend | cut -d' ' -f1 | tr '\\n' ' ')"`,
   parse(stdout) {
     const fields = fieldsOf(stdout)
     const state = field(fields, 'state')

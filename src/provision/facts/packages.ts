@@ -20,8 +20,8 @@ const SETTLED = ['installed', 'config-files', 'not-installed']
 export const packages: Fact<Packages> = {
   id: 'packages',
   deadlineMs: 15_000,
-  script: `dpkg-query -W -f '\${db:Status-Status}\\t\${db:Status-Want}\\t\${db:Status-Eflag}\\t\${Version}\\t\${Package}\\n' || exit
-for file in /var/lib/dpkg/updates/[0-9]*; do [ ! -e "$file" ] || echo interrupted; done`,
+  script: `for file in /var/lib/dpkg/updates/[0-9]*; do [ ! -e "$file" ] || echo interrupted; done
+exec dpkg-query -W -f '\${db:Status-Status}\\t\${db:Status-Want}\\t\${db:Status-Eflag}\\t\${Version}\\t\${Package}\\n'`,
   parse(stdout) {
     const all = new Map<string, PackageState>()
     const broken = new Set<string>()

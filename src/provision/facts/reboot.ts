@@ -15,7 +15,7 @@ export const reboot: Fact<Reboot> = {
   script: `if [ -e /run/reboot-required ]; then
   printf 'wanted=%s\\n' "$(sort -u /run/reboot-required.pkgs 2>/dev/null | tr '\\n' ' ')unnamed"
 else echo wanted=; fi
-running=$(uname -r)
+read -r running </proc/sys/kernel/osrelease || exit
 [ ! -e "/boot/vmlinuz-$running" ] || printf 'newest=%s\\n' "$(
   for file in /boot/vmlinuz-*; do printf '%s\\n' "\${file#/boot/vmlinuz-}"; done | sort -V | tail -n 1)"
 printf 'running=%s\\n' "$running"`,

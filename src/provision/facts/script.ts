@@ -1,5 +1,5 @@
 import type { Ended } from '../connections/connection.ts'
-import { quote } from '../connections/quote.ts'
+import { ASK } from './ask.ts'
 import type { Fact } from './fact.ts'
 
 /** What a node said to one fact, before it is parsed. `thrown` where the whole node did not answer. */
@@ -8,22 +8,12 @@ export type Raw =
   | { ok: false; why: string; thrown?: unknown }
 
 /**
- * One POSIX sh script with all questions. Each runs in a process group of its own that `timeout` ends; a random word frames
- * the answers, so that no output can pass for a frame.
+ * What `PROGRAM` reads to ask all questions. Each runs in POSIX sh and ends at its own deadline; a random word frames the answers, so that
+ * no output can pass for a frame.
  */
 export function script(facts: Fact<unknown>[], nonce: string): string {
-  const lines = facts.map((fact, i) => {
-    const seconds = (fact.deadlineMs / 1000).toFixed(1)
-    const begin = quote(['printf', `${nonce} begin ${i}\\n`])
-    return `${begin}; ${begin} >&2
-timeout -k 1 ${seconds} sh -c ${quote([fact.script])} </dev/null
-printf '\\n${nonce} end ${i} %s\\n' $?`
-  })
-  return `export LC_ALL=C.UTF-8
-cd /
-${lines.join('\n')}
-printf '${nonce} whole\\n'
-`
+  const words = facts.flatMap(fact => [String(fact.deadlineMs / 1000), fact.script])
+  return `${ASK}__END__\n${[nonce, ...words].map(word => `${word}\0`).join('')}`
 }
 
 interface Said {
@@ -54,9 +44,7 @@ function answer({ ended, nonce, heard }: Said, o: { fact: Fact<unknown>; i: numb
       stdout: stdout.slice(from + begin.length, to),
       heardMs: heard.get(`${end.trim()} 0`),
     }
-  // timeout's own codes: 124 ended, 137 killed.
-  if (code === 124 || code === 137)
-    return { ok: false, why: `no answer within ${o.fact.deadlineMs / 1000} s` }
+  if (code === 124) return { ok: false, why: `no answer within ${o.fact.deadlineMs / 1000} s` }
   const complained = stderr.slice(stderr.indexOf(begin) + begin.length).split(`${nonce} begin`)[0] ?? ''
   return { ok: false, why: `${tail(complained) || 'it said nothing'} (exit ${code})` }
 }

@@ -33,14 +33,17 @@ for path in ${quote(all)}; do
   set -- "$@" "$there"
 done
 found=$(df -B1 --output=fstype,size,avail,itotal,iavail,target -- "$@") || exit 1
-printf '%s\\n' "$found" | tail -n +2 | {
-  set -- $writables
+set -- $writables
+{
+  read -r title
   for path in ${quote(all)}; do
     read -r type size free inodes unused mount || exit 1
     printf '%s\\t%s\\t%s\\t%s\\n' "$path" "$1" "$type $size $free $inodes $unused" "$mount"
     shift
   done
-}`,
+} <<END
+$found
+END`,
     parse(stdout) {
       const found = linesOf(stdout).map(spaceOf)
       if (found.map(({ path }) => path).join() !== all.join()) throw new Error('it is not about all paths')

@@ -14,19 +14,26 @@ export interface UnitState {
 /** Where units without a main process note what they were started from; gone after a reboot, as what they did. */
 export const INPUTS = '/run/llmagentos/inputs'
 
-/** Shell that describes the units in the words of `list`, in their order. Ends the script where systemd does not answer. */
-export const askUnits = (
-  list: string,
-) => `show=$(systemctl show --property=LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload -- ${list}) || exit
-printf '%s\\n' "$show" | awk 'BEGIN { RS = ""; FS = "\\n" } { line = "unit"; for (i = 1; i <= NF; i++) line = line "\\t" $i; print line }'
-for pid in $(printf '%s\\n' "$show" | sed -n 's/^MainPID=\\([1-9]\\)/\\1/p'); do
-  tr '\\0' '\\n' 2>/dev/null </proc/$pid/environ | sed -n "s/^LLMAGENTOS_INPUTS=/inputs	$pid	/p"
-done
-for file in ${INPUTS}/*; do
-  [ ! -f "$file" ] || printf 'started\\t%s\\t%s\\n' "\${file##*/}" "$(cat "$file")"
-done`
+/** Perl that describes `@units` in their order; `said` gives what a program says, and ends all where it fails. */
+export const ASK_UNITS = String.raw`my $properties = "LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload";
+for (split /\n\n+/, said("systemctl", "show", "--property=$properties", "--", @units)) {
+  s/\n+\z//;
+  tr/\n/\t/;
+  print "unit\t$_\n";
+  my ($pid) = /\bMainPID=([1-9]\d*)/ or next;
+  open my $environment, "<", "/proc/$pid/environ" or next;
+  local $/ = "\0";
+  while (<$environment>) { chomp; print "inputs\t$pid\t$1\n" if /^LLMAGENTOS_INPUTS=(.*)/; }
+}
+if (opendir my $folder, "${INPUTS}") {
+  for my $name (sort grep !/^\./ && -f "${INPUTS}/$_", readdir $folder) {
+    open my $file, "<", "${INPUTS}/$name" or next;
+    chomp(my $inputs = <$file> // "");
+    print "started\t$name\t$inputs\n";
+  }
+}`
 
-/** The answer to `askUnits` for these names, from its lines split at tabs. Throws where it is not about all of them. */
+/** The answer to `ASK_UNITS` for these names, from its lines split at tabs. Throws where it is not about all of them. */
 export function unitStates(names: string[], rows: string[][]): Map<string, UnitState> {
   const told = rows.filter(row => row[0] === 'unit')
   if (told.length !== names.length) throw new Error(`systemd told of ${told.length} of ${names.length} units`)

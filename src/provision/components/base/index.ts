@@ -7,6 +7,7 @@ import { namesFact } from './addresses.ts'
 import { aptItems } from './apt.ts'
 import { firewall } from './firewall/fact.ts'
 import { after, before, keeps, load } from './firewall/index.ts'
+import { sshPorts } from './firewall/sshd.ts'
 import { judge } from './judge.ts'
 import { nameItems, template } from './names.ts'
 import { schema } from './schema.ts'
@@ -30,6 +31,7 @@ export const base: Component = {
     template,
     namesFact(view),
     firewall,
+    ...(view.cluster.firewall.mode === 'strict' ? [sshPorts] : []),
     reboot,
     ...(view.cluster.site.apt.mirror ? [os] : []),
   ],

@@ -8,6 +8,7 @@ import type { Finding, View } from '../component.ts'
 import { addressOf, fullName, namesFact } from './addresses.ts'
 import { type Firewall, firewall } from './firewall/fact.ts'
 import { portsOn, wantedRules } from './firewall/index.ts'
+import { sshPorts } from './firewall/sshd.ts'
 
 type Said = Omit<Finding, 'node'>
 
@@ -18,7 +19,7 @@ export const judge = (view: View<unknown>, facts: Facts): Finding[] =>
     return [
       ...about(time, { ...o, what: 'how its clock is kept', says: clock }),
       ...about(namesFact(view), { ...o, what: 'what names mean there', says: meaning }),
-      ...about(firewall, { ...o, what: 'how its firewall is', says: filtered }),
+      ...about(firewall, { ...o, what: 'how its firewall is', says: besideSshd }),
       ...about(reboot, { ...o, what: 'whether it waits for a reboot', says: waiting }),
       ...about(packages, { ...o, what: 'its packages', says: ({ broken }) => interrupted(broken) }),
     ].map(said => ({ ...said, node: node.name }))
@@ -83,6 +84,12 @@ function meaning(found: Names, { view, facts, node }: On): Said[] {
   })
   return wrong.length > 0 ? wrong : [{ level: 'ok', says: 'Names mean the right addresses.' }]
 }
+
+/** Strict rules cannot be compared by who does not know where sshd listens. */
+const besideSshd = (now: Firewall, on: On): Said[] =>
+  on.view.cluster.firewall.mode === 'strict'
+    ? about(sshPorts, { ...on, what: 'where its sshd listens', says: () => filtered(now, on) })
+    : filtered(now, on)
 
 function filtered(now: Firewall, { view, facts, node }: On): Said[] {
   const ports = portsOn(view, node).filter(port => port.from !== 'loopback')

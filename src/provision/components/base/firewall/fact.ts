@@ -10,8 +10,6 @@ export interface Firewall {
   onTrial: boolean
   /** Firewalls of the machine's own that are active. */
   others: ('ufw' | 'firewalld')[]
-  /** Ports of sshd. */
-  ssh: number[]
 }
 
 export const TABLE = 'inet llmagentos'
@@ -19,33 +17,36 @@ export const TABLE = 'inet llmagentos'
 export const RECORD = '/run/llmagentos/firewall'
 export const REVERT = 'llmagentos-firewall-revert'
 
-// `sshd -T` fails on machines with certain Match blocks; a socket of systemd knows nothing of sshd's own port.
 export const firewall: Fact<Firewall> = {
   id: 'firewall',
   deadlineMs: 10_000,
   script: `if table=$(nft -s list table ${TABLE} 2>/dev/null); then
-  printf 'digest=%s\\n' "$(printf '%s\\n' "$table" | sed -n 's/^[[:space:]]*chain digest_\\([0-9a-f]*\\) {.*/\\1/p')"
-  printf 'listed=%s\\n' "$(printf '%s\\n' "$table" | sha256sum)"
-  printf 'recorded=%s\\n' "$(cat ${RECORD} 2>/dev/null)"
+  digest=
+  case $table in *'chain digest_'*) digest=\${table#*chain digest_} digest=\${digest%%[!0-9a-f]*} ;; esac
+  recorded=
+  [ ! -r ${RECORD} ] || IFS= read -r recorded <${RECORD}
+  printf 'digest=%s\\nlisted=%s\\nrecorded=%s\\n' "$digest" "$(printf '%s\\n' "$table" | sha256sum)" "$recorded"
 fi
-printf 'trials=%s\\n' "$(systemctl list-units --plain --no-legend --state=active '${REVERT}*.timer' | wc -l)"
-if grep -qs '^ENABLED=yes' /etc/ufw/ufw.conf && command -v ufw >/dev/null; then echo ufw=yes; fi
-if systemctl --quiet is-active firewalld.service; then echo firewalld=yes; fi
-ports=$(sshd -T 2>/dev/null | sed -n 's/^port //p')
-[ -n "$ports" ] || ports=$(cat /etc/ssh/sshd_config /etc/ssh/sshd_config.d/*.conf 2>/dev/null | sed -n 's/^[[:space:]]*[Pp]ort[[:space:]]*//p')
-socket=$(systemctl show --property=Listen --value ssh.socket 2>/dev/null | sed -n 's/.*:\\([0-9]*\\) (Stream).*/\\1/p')
-systemctl --quiet is-active ssh.socket || socket=
-printf 'ssh=%s\\n' "$(echo $ports $socket)"`,
+active=$(systemctl list-units --plain --no-legend --state=active '${REVERT}*.timer' firewalld.service) || exit
+trials=0
+while read -r unit _; do
+  case $unit in
+  firewalld.service) echo firewalld=yes ;;
+  ?*) trials=$((trials + 1)) ;;
+  esac
+done <<END
+$active
+END
+echo "trials=$trials"
+[ ! -e /etc/ufw/ufw.conf ] || ! grep -q '^ENABLED=yes' /etc/ufw/ufw.conf || ! command -v ufw >/dev/null || echo ufw=yes`,
   parse(stdout) {
     const fields = fieldsOf(stdout)
     const digest = fields.get('digest')
-    const ssh = field(fields, 'ssh').split(' ').filter(Boolean).map(Number)
     return {
       ...(digest && { digest }),
       untouched: fields.get('listed') === fields.get('recorded'),
       onTrial: field(fields, 'trials') !== '0',
       others: (['ufw', 'firewalld'] as const).filter(name => fields.get(name) === 'yes'),
-      ssh: ssh.length > 0 ? [...new Set(ssh)] : [22],
     }
   },
 }

@@ -7,6 +7,7 @@ import type { View } from '../../component.ts'
 import { addressesOf } from '../addresses.ts'
 import { firewall } from './fact.ts'
 import { type Rules, rulesOf, sourcesOfNodes } from './rules.ts'
+import { sshPorts } from './sshd.ts'
 import { confirmation, trial } from './trial.ts'
 
 export const UNIT = 'llmagentos-firewall.service'
@@ -19,7 +20,7 @@ export function wantedRules(view: View<unknown>, facts: Facts, node: WantedNode)
   const { mode, allow } = view.cluster.firewall
   const ports = portsOn(view, node)
   if (mode === 'check' || (mode === 'ours' && ports.length === 0)) return undefined
-  const ssh = mode === 'strict' ? facts.get(node.name, firewall).ssh : []
+  const ssh = mode === 'strict' ? facts.get(node.name, sshPorts) : []
   const nodes = addressesOf(view, facts, node)
   return rulesOf({
     mode: mode === 'strict' ? 'strict' : 'ours',
