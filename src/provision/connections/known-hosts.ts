@@ -43,6 +43,11 @@ export async function knownKeys(o: { knownAs: string; host: string; files: strin
   return [...found, ...(await look(o.host))]
 }
 
+/** Whether known_hosts has this very key of the host, and does not revoke it: then nobody has to see its fingerprint. */
+export const isKnown = ({ blob }: Pick<HostKey, 'blob'>, known: KnownKey[]) =>
+  known.some(line => !line.mark && line.blob === blob) &&
+  !known.some(line => line.mark === 'revoked' && line.blob === blob)
+
 /** Why this key must not be trusted, undefined when it may. A pinned fingerprint decides alone, but never for a revoked key. */
 export async function distrust(
   key: HostKey,
@@ -110,11 +115,16 @@ export async function enrol(keys: HostKey[], file: string): Promise<HostKey[]> {
   return fresh
 }
 
-/** A key in its wire form, as known_hosts and people know it. */
-export async function hostKeyOf(o: { node: string; knownAs: string; wire: Buffer }): Promise<HostKey> {
-  const type = o.wire.toString('latin1', 4, 4 + o.wire.readUInt32BE(0))
+/** A key in its wire form, as known_hosts knows it. */
+export function wordsOf(wire: Buffer): Pick<HostKey, 'type' | 'blob'> {
+  const type = wire.toString('latin1', 4, 4 + wire.readUInt32BE(0))
   if (!/^[\w@.-]+$/.test(type)) throw new Error(`not the type of a host key: ${JSON.stringify(type)}`)
-  const blob = o.wire.toString('base64')
+  return { type, blob: wire.toString('base64') }
+}
+
+/** And as people know it. */
+export async function hostKeyOf(o: { node: string; knownAs: string; wire: Buffer }): Promise<HostKey> {
+  const { type, blob } = wordsOf(o.wire)
   return { node: o.node, knownAs: o.knownAs, type, blob, fingerprint: await fingerprint(type, blob) }
 }
 

@@ -7,9 +7,11 @@ import {
   type HostKey,
   hostKeyOf,
   isForSsh2,
+  isKnown,
   type KnownKey,
   preferred,
   typeOf,
+  wordsOf,
 } from './known-hosts.ts'
 import type { Host } from './options.ts'
 import { connectSsh, type Offer, type OnWeak, type SshCarrier } from './ssh.ts'
@@ -62,8 +64,8 @@ async function withAnyHostKey(o: Login, offers: Offer[]): Promise<SshCarrier> {
   let first: unknown
   for (;;) {
     let shown = ''
-    const onShown = (key: HostKey) => {
-      shown = key.type
+    const onShown = (type: string) => {
+      shown = type
     }
     try {
       return await unlessDropped(o, () => connectOnce(o, { offers, algorithms, onShown }))
@@ -90,7 +92,7 @@ async function unlessDropped<T>(o: Login, connect: () => Promise<T>): Promise<T>
 
 function connectOnce(
   o: Login,
-  now: { offers: Offer[]; algorithms: string[]; onShown(key: HostKey): void },
+  now: { offers: Offer[]; algorithms: string[]; onShown(type: string): void },
 ): Promise<SshCarrier> {
   const { node, machine, host, known, pin, judge } = o
   return connectSsh({
@@ -106,8 +108,10 @@ function connectOnce(
     family: host.family,
     ...o.patience,
     async distrusts(wire) {
+      const shown = wordsOf(wire)
+      now.onShown(shown.type)
+      if (!judge && !pin && isKnown(shown, known)) return undefined
       const key = await hostKeyOf({ node: machine, knownAs: host.knownAs, wire })
-      now.onShown(key)
       return judge ? judge(key) : distrust(key, { known, pin })
     },
   })
