@@ -5,6 +5,7 @@ export const LONG = [
   'bus-services',
   'canaries',
   'ceph-file',
+  'ceph-sources',
   'certificates',
   'cluster-s3',
   'cluster-ways',

@@ -19,7 +19,7 @@ import { smart } from './osds/smart.ts'
 import { plan } from './plan.ts'
 import { refuse } from './refuse.ts'
 import { type Config, schema } from './schema.ts'
-import { candidate } from './sources.ts'
+import { archive } from './source/fact.ts'
 import { stores } from './stores.ts'
 import { told } from './told.ts'
 
@@ -45,7 +45,7 @@ export const ceph: Component<Config> = {
   facts: (view, node) => [
     namesFact(view),
     os,
-    candidate,
+    archive,
     stores,
     ...(isDaemonNode(node) ? [disks, made] : []),
     ...(keepsDisks(node) ? [memory, smart] : []),

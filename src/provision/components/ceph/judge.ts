@@ -136,7 +136,7 @@ function noQuorum(view: View<Config>, facts: Facts): Said[] {
 
 function old(view: View<Config>, facts: Facts): Finding[] {
   return view.nodes.flatMap(node => {
-    const [version, release] = [versionOf(node, facts), releaseOn(node, facts)]
+    const [version, release] = [versionOf(view, node, facts), releaseOn(view, node, facts)]
     if (!release?.ended) return []
     return [
       {

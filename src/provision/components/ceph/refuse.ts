@@ -6,6 +6,7 @@ import { refuseFile } from './file/refuse.ts'
 import { COMPONENT, CONF, heldMon, isMon, monNodes, placed, storageNodes } from './names.ts'
 import { refuseDisks } from './osds/refuse.ts'
 import type { Config } from './schema.ts'
+import { refuseSource } from './source/refuse.ts'
 import { releaseOn, versionOf } from './sources.ts'
 import { stores } from './stores.ts'
 import type { Told } from './told.ts'
@@ -14,6 +15,7 @@ import type { Told } from './told.ts'
 export function refuse(view: View<Config>, facts: Facts): void {
   enoughStorage(view)
   foreign(view, facts)
+  refuseSource(view, facts)
   oneRelease(view, facts)
   maintained(view, facts)
   whole(view, facts)
@@ -34,10 +36,10 @@ function enoughStorage({ cluster, config }: View<Config>): void {
   )
 }
 
-function oneRelease({ nodes }: View<Config>, facts: Facts): void {
-  const told = nodes.flatMap(node => {
-    const [release, version] = [releaseOn(node, facts), versionOf(node, facts)]
-    return release && version ? [{ node: node.name, release, version }] : []
+function oneRelease(view: View<Config>, facts: Facts): void {
+  const told = view.nodes.flatMap(node => {
+    const [release, version] = [releaseOn(view, node, facts), versionOf(view, node, facts)]
+    return release ? [{ node: node.name, release, version }] : []
   })
   const majors = told.map(({ release }) => release.major)
   if (new Set(majors).size < 2) return
@@ -46,17 +48,18 @@ function oneRelease({ nodes }: View<Config>, facts: Facts): void {
     {
       exit: EXIT.unsafe,
       why: told
-        .map(({ node, release, version }) => `${node} would have ${release.name} ${version}`)
+        .map(({ node, release, version }) => `${node} would have ${[release.name, version].join(' ').trim()}`)
         .join(', '),
       next: 'Bring the nodes to one release of Debian.',
     },
   )
 }
 
-function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): void {
+function maintained(view: View<Config>, facts: Facts): void {
+  const { cluster, config, nodes } = view
   if (config.allowEndOfLife) return
   const old = nodes.flatMap(node => {
-    const release = releaseOn(node, facts)
+    const release = releaseOn(view, node, facts)
     return release?.ended ? [{ node: node.name, release }] : []
   })
   const first = old[0]
