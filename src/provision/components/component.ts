@@ -39,8 +39,8 @@ export interface Component<C = any> {
   offers?(view: View<C>, from: string): Endpoint[]
   /** Who may reach what: for the firewall, for `check` and for the mesh. */
   ports(view: View<C>): Port[]
-  /** What it will use on a node at most; `check` adds up. */
-  uses(view: View<C>, node: WantedNode): Use
+  /** What it will use on a node at most; `check` adds up, with what it knows of the node where that matters. Peeks at most. */
+  uses(view: View<C>, node: WantedNode, facts?: Facts): Use
   facts(view: View<C>, node: WantedNode): Fact<unknown>[]
   /**
    * Pure. Throws Failure for machines that it cannot be placed on. Called before anything is changed, and before its secrets are there;

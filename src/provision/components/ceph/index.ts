@@ -4,10 +4,11 @@ import { os } from '../../facts/os.ts'
 import { namesFact } from '../base/addresses.ts'
 import type { Component } from '../component.ts'
 import { looks } from './file/look.ts'
-import { fileMemoryBytes, mountsOf } from './file/names.ts'
+import { mountsOf } from './file/names.ts'
 import { items, keepsDisks } from './items.ts'
 import { judge } from './judge.ts'
 import { secrets } from './keys.ts'
+import { memoryOf } from './memory.ts'
 import { COMPONENT, isDaemonNode, isMon, monNodes, placed, ports } from './names.ts'
 import { endpoints, rgwNodes } from './object/gateways.ts'
 import { rgwCertificates } from './object/items.ts'
@@ -23,8 +24,6 @@ import { archive } from './source/fact.ts'
 import { stores } from './stores.ts'
 import { told } from './told.ts'
 
-const MIB = 1024 ** 2
-
 /** Ceph: mons and mgrs on the control nodes, OSDs on the disks of the storage nodes, gateways of S3. */
 export const ceph: Component<Config> = {
   name: COMPONENT,
@@ -38,9 +37,9 @@ export const ceph: Component<Config> = {
   secrets,
   ports,
   offers: ({ cluster, config }, from) => endpoints(cluster, config, from),
-  uses: (view, node) => ({
-    memoryBytes: (node.roles.includes('control') ? 1024 * MIB : 0) + fileMemoryBytes(view, node),
-    disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 * MIB }],
+  uses: (view, node, facts) => ({
+    memoryBytes: memoryOf(view, node, facts),
+    disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 ** 3 }],
   }),
   facts: (view, node) => [
     namesFact(view),
