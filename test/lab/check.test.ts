@@ -113,6 +113,8 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
       ['warn', 'n3', 'network'],
       ['bad', 'n2', 'space'],
       ['warn', 'n1', 'reboot'],
+      ['bad', 'n1', 'mtu'],
+      ['bad', 'n2', 'mtu'],
       ['bad', 'n1', 'archives'],
       ['bad', 'n2', 'archives'],
       ['bad', 'n3', 'archives'],
@@ -121,6 +123,36 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
     expect(of('space')[0]?.says).toMatch(/^\/opt, .* is full: \d.* of 20 MiB are free\.$/)
     expect(of('archives')[0]?.says).toContain('Connection refused')
     expect(of('network')[0]?.says).toContain('host0 has an MTU of 1400')
+    for (const { says } of of('mtu'))
+      expect(says).toBe(`Packets of 1500 bytes do not get through to n3 (${n3.address}), and small ones do.`)
+  })
+
+  test('of nodes with monitors, clocks are compared, and the pair is named between which port 3300 is closed', async () => {
+    const [n1, n2] = lab.nodes as [LabNode, LabNode]
+    await wrong(
+      n2,
+      `nft -f - <<'END'
+table inet story {
+  chain in { type filter hook input priority 0; ip saddr ${n1.address} tcp dport 3300 drop; }
+}
+END`,
+      'nft delete table inet story',
+    )
+    write({
+      nodes: lab.nodes.map(({ name, address }) => `{name: ${name}, address: ${address}, roles: [control]}`),
+      more: 'components: {ceph: {}}',
+    })
+    const { notFine, report } = await found()
+    expect(notFine).toEqual([['bad', 'n1', 'reach']])
+    expect(report.findings.find(f => f.check === 'reach' && f.level === 'bad')?.says).toBe(
+      `It does not get through to n2 (${n2.address}), TCP 3300 of Ceph's monitor: nothing came back.`,
+    )
+    const close = report.findings.filter(f => f.says.includes('within 50 ms of those that have to agree'))
+    expect(close.map(({ node, level }) => [node, level])).toEqual([
+      ['n1', 'ok'],
+      ['n2', 'ok'],
+      ['n3', 'ok'],
+    ])
   })
 
   test('dpkg that was interrupted, and who holds the lock of apt', async () => {

@@ -7,11 +7,13 @@ import { clock } from './clock.ts'
 import { clones } from './clones.ts'
 import type { Concern, Site } from './concern.ts'
 import { disks } from './disks.ts'
+import { exact } from './exact.ts'
 import { fsync } from './fsync.ts'
 import { memory } from './memory.ts'
 import { names } from './names.ts'
 import { network } from './network.ts'
 import { packages } from './packages.ts'
+import { paths } from './paths.ts'
 import { ports } from './ports.ts'
 import { reach } from './reach.ts'
 import { reboot } from './reboot.ts'
@@ -34,7 +36,9 @@ export const concerns: Concern[] = [
   packages,
   reboot,
   fsync,
+  exact,
   reach,
+  paths,
   archives,
 ]
 

@@ -28,7 +28,7 @@ test.each(
   }
   const site = siteOf([], {
     nodes: ['roles: [control, storage], disks: [{id: sda}]', 'roles: [control, worker]', 'roles: [control]'],
-    components: [wanting({ ports: [gateway] })],
+    components: [{ ...wanting({ ports: [gateway] }), exactTime: ({ nodes }) => nodes }],
   })
   const found = findings(concern, site, () => new Error('no answer within 5 s'))
   expect(found.filter(({ level }) => level !== 'unknown')).toEqual([])
