@@ -90,6 +90,19 @@ describe.each(SUITES)('Ceph of another archive on a machine of %s', suite => {
   )
 
   test(
+    'a daemon whose program was replaced waits for a restart, and status says so until it got one',
+    async () => {
+      const status = async () => (await ada.cli('cluster', 'status')).stdout
+      expect(await status()).not.toContain('what was there before')
+      await node.run('cp -p /usr/bin/ceph-mon /usr/bin/.new && mv /usr/bin/.new /usr/bin/ceph-mon')
+      expect(await status()).toContain('is installed, and ceph-mon@n1 still runs what was there before.')
+      await node.run('systemctl restart ceph-mon@n1')
+      expect(await status()).not.toContain('what was there before')
+    },
+    3 * MINUTES,
+  )
+
+  test(
     'what is installed is not left for another maker or release, and stays where the file says nothing more',
     async () => {
       for (const other of ['source: distro, ', mirror({ release: 'tentacle' })]) {

@@ -23,6 +23,7 @@ import { type Config, schema } from './schema.ts'
 import { archive } from './source/fact.ts'
 import { stores } from './stores.ts'
 import { told } from './told.ts'
+import { outdated } from './versions.ts'
 
 /** Ceph: mons and mgrs on the control nodes, OSDs on the disks of the storage nodes, gateways of S3. */
 export const ceph: Component<Config> = {
@@ -45,6 +46,7 @@ export const ceph: Component<Config> = {
     namesFact(view),
     os,
     archive,
+    outdated,
     stores,
     ...(isDaemonNode(node) ? [disks, made] : []),
     ...(keepsDisks(node) ? [memory, smart] : []),
