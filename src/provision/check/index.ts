@@ -17,6 +17,7 @@ import { paths } from './paths.ts'
 import { ports } from './ports.ts'
 import { reach } from './reach.ts'
 import { reboot } from './reboot.ts'
+import { running } from './running.ts'
 import { space } from './space.ts'
 import { system } from './system.ts'
 import { time } from './time.ts'
@@ -40,6 +41,7 @@ export const concerns: Concern[] = [
   reach,
   paths,
   archives,
+  running,
 ]
 
 /** A finding, and the concern that found it. */

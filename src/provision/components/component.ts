@@ -53,6 +53,11 @@ export interface Component<C = any> {
   certificates?(view: View<C>, facts: Facts, node: WantedNode): CertificateItem[]
   /** Pure; `[]` = nothing to do. Most begin with `itemWaves`. */
   plan(view: View<C>, facts: Facts): Wave[]
+  /** What `cluster check` asks of what runs already, and makes of it. Pure; where nothing runs yet it finds nothing. */
+  check?: {
+    facts(view: View<C>, node: WantedNode): Fact<unknown>[]
+    judge(view: View<C>, facts: Facts): Finding[]
+  }
   /** For whoever would empty a disk: what to ask, and why it must stay as it is though nothing may be running on it. */
   disksInUse?: {
     facts: Fact<unknown>[]

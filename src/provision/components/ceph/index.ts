@@ -12,6 +12,7 @@ import { memoryOf } from './memory.ts'
 import { COMPONENT, isDaemonNode, isMon, monNodes, placed, ports } from './names.ts'
 import { endpoints, rgwNodes } from './object/gateways.ts'
 import { rgwCertificates } from './object/items.ts'
+import { bucketCheck } from './object/judge.ts'
 import { askedOn, s3 } from './object/s3.ts'
 import { disksInUse } from './osds/in-use.ts'
 import { made } from './osds/made.ts'
@@ -59,6 +60,7 @@ export const ceph: Component<Config> = {
   certificates: (view, _facts, node) =>
     rgwNodes(view.cluster, view.config).includes(node) ? rgwCertificates(view, node) : [],
   plan: (view, facts) => plan(ceph, view, facts),
+  check: bucketCheck,
   disksInUse,
   replaceDisk,
   judge,

@@ -1,4 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Told } from '../../../../src/provision/components/ceph/told.ts'
 import { outdated, versionFindings } from '../../../../src/provision/components/ceph/versions.ts'
@@ -35,7 +39,25 @@ test('a node on which daemons run what is no longer installed is named, and one 
   expect(at({ packages })).toMatchObject([{ level: 'unknown', node: 'n1' }])
 })
 
-test('a machine without a daemon of Ceph has none that waits', () => {
-  const printed = execFileSync('sh', ['-c', outdated.script], { stdio: ['ignore', 'pipe', 'ignore'] })
-  expect(outdated.parse(printed.toString())).toEqual([])
+test('a program that was replaced while it runs is known by its process', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lao-outdated-'))
+  const old = join(folder, 'ceph-mon')
+  copyFileSync('/bin/sleep', old)
+  const [gone, there] = [spawn(old, ['60']), spawn('/bin/sleep', ['60'])]
+  try {
+    await Promise.all([gone, there].map(child => once(child, 'spawn')))
+    rmSync(old)
+    // As systemd prints units, for this machine may have another process 1.
+    const shown = `MainPID=${gone.pid}\nId=ceph-mon@n1.service\n\nMainPID=${there.pid}\nId=ceph-osd@0.service\n\nMainPID=0\nId=ceph-mgr@n1.service\n`
+    writeFileSync(join(folder, 'systemctl'), `#!/bin/sh\nprintf '%s' '${shown}'\n`, { mode: 0o755 })
+    const env = { PATH: `${folder}:${process.env['PATH']}` }
+    expect(outdated.parse(execFileSync('sh', ['-c', outdated.script], { env }).toString())).toEqual([
+      'ceph-mon@n1',
+    ])
+    writeFileSync(join(folder, 'systemctl'), '#!/bin/sh\n')
+    expect(outdated.parse(execFileSync('sh', ['-c', outdated.script], { env }).toString())).toEqual([])
+  } finally {
+    for (const child of [gone, there]) child.kill('SIGKILL')
+    rmSync(folder, { recursive: true })
+  }
 })
