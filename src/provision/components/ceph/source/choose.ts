@@ -28,10 +28,11 @@ export function sourceOf(view: View<Config>, node: WantedNode, facts: Facts): So
     const named = /\/debian-([a-z]+)\/?$/.exec(source.mirror)?.[1]
     return { kind: 'mirror', url: source.mirror, key, release: releaseWanted(view, facts, named) }
   }
-  const installed = installedIn(view, facts)
-  if (installed) return installed.by === 'distro' ? DISTRO : upstream(releaseWanted(view, facts, USUAL)!)
-  const system = facts.peek(node.name, os)
+  const own = installedOn(node, facts)
+  if ((own ?? installedIn(view, facts))?.by === 'distro') return DISTRO
   const release = releaseWanted(view, facts, USUAL)!
+  if (own) return upstream(release)
+  const system = facts.peek(node.name, os)
   return system.known && release.suites?.includes(system.value.codename) ? upstream(release) : DISTRO
 }
 
