@@ -125,7 +125,6 @@ export const ask = route({
   to: 'llm',
   scope: 'ask',
   body: AskRequest,
-  repeats: 'sessionless',
   streams: 'lines',
   replies: { 200: AskAnswer },
 })
@@ -153,7 +152,6 @@ export const embed = route({
   to: 'llm',
   scope: 'ask',
   body: EmbedRequest,
-  repeats: 'always',
   bodyLimit: 8 * 1024 * 1024,
   replies: { 200: EmbedAnswer },
 })

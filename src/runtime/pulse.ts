@@ -17,7 +17,7 @@ export class Pulse {
   /** `wait` settles when an answer has begun. */
   async during<T>(wait: () => Promise<T>): Promise<T> {
     this.#owed++
-    if (!this.#timer) this.#start()
+    this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref()
     try {
       const answer = await wait()
       this.#heard = true
@@ -25,11 +25,6 @@ export class Pulse {
     } finally {
       this.#owed--
     }
-  }
-
-  #start(): void {
-    this.#heard = false
-    this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref()
   }
 
   stop(): void {

@@ -126,7 +126,7 @@ function figures(site: Site, o: { node: WantedNode; facts: Facts }): Partial<Che
       cpus: mem.value.cpus,
       memory: {
         totalBytes: mem.value.totalBytes,
-        wantedBytes: memoryWanted(site, node, facts),
+        wantedBytes: memoryWanted(site, node),
         reservedBytes: node.memory.reserveBytes,
       },
     }),
