@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { loadavg } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { clusterYaml } from '../../test/lab/cluster-yaml.ts'
@@ -9,12 +9,14 @@ import { ansible, bareScripts, cli, type Way } from './ways.ts'
 
 const OUT = 'bench/results/noop.json'
 
+const WAYS = ['up', 'bare', 'ansible', 'login'] as const
+type Name = (typeof WAYS)[number]
+
 interface Result {
   nodes: number
-  /** Medians, seconds. */
-  up: number
-  bare: number
-  ansible: number
+  /** Medians, seconds: of the wall, and of the processors of this machine, which are those of the nodes too. */
+  wall: Record<Name, number>
+  cpu: Record<Name, number>
   toBare: number
   toAnsible: number
 }
@@ -56,29 +58,47 @@ async function measured(lab: Lab, { rounds }: { rounds: number }): Promise<Resul
   const roles = Object.fromEntries(lab.nodes.slice(1).map(({ name }) => [name, 'worker']))
   writeFileSync(join(folder, 'cluster.yaml'), clusterYaml(lab, { roles }))
   await cli(folder, ['cluster', 'up', '--yes', '--accept-new-host-keys'])
-  const ways: Record<'up' | 'bare' | 'ansible', Way> = {
+  const ways: Record<Name, Way> = {
     up: () => cli(folder, ['cluster', 'up']),
     bare: await bareScripts(lab, folder),
     ansible: await ansible(lab, folder),
+    // What no question can be cheaper than.
+    login: () => cli(folder, ['node', 'exec', '--', 'true']),
   }
-  const times = { up: [] as number[], bare: [] as number[], ansible: [] as number[] }
+  const seen: { name: Name; wall: number; cpu: number }[] = []
   for (let round = 0; round <= rounds; round++)
-    for (const name of ['up', 'bare', 'ansible'] as const) {
+    for (const name of WAYS) {
       // Two of ansible's are enough: it takes as long as all the others together.
       if (name === 'ansible' && round > 2) continue
-      const began = performance.now()
+      const [began, busy] = [performance.now(), busySeconds()]
       await ways[name]()
-      if (round > 0) times[name].push((performance.now() - began) / 1000)
+      const wall = (performance.now() - began) / 1000
+      if (round > 0) seen.push({ name, wall, cpu: busySeconds() - busy })
     }
-  const [up, bare, other] = [median(times.up), median(times.bare), median(times.ansible)]
-  return { nodes: lab.nodes.length, up, bare, ansible: other, toBare: up / bare, toAnsible: other / up }
+  const medians = (of: 'wall' | 'cpu') =>
+    Object.fromEntries(
+      WAYS.map(name => [name, median(seen.filter(one => one.name === name).map(one => one[of]))]),
+    ) as Record<Name, number>
+  const wall = medians('wall')
+  return {
+    nodes: lab.nodes.length,
+    wall,
+    cpu: medians('cpu'),
+    toBare: wall.up / wall.bare,
+    toAnsible: wall.ansible / wall.up,
+  }
 }
+
+/** What the processors of this machine have worked since it started, for whomever. */
+const busySeconds = () =>
+  cpus().reduce((sum, { times }) => sum + (times.user + times.nice + times.sys + times.irq) / 1000, 0)
 
 function told(r: Result): boolean[] {
   console.log(`Load at the end: ${loadavg().map(two).join(' ')}`)
-  console.log(
-    `${r.nodes} nodes: cluster up ${two(r.up)} s, bare script ${two(r.bare)} s, ansible-playbook ${two(r.ansible)} s`,
-  )
+  const line = (of: Record<Name, number>) =>
+    `cluster up ${two(of.up)} s, bare script ${two(of.bare)} s, ansible-playbook ${two(of.ansible)} s, login alone ${two(of.login)} s`
+  console.log(`${r.nodes} nodes: ${line(r.wall)}`)
+  console.log(`  of the processors: ${line(r.cpu)}`)
   const target = TARGETS[String(r.nodes)]
   if (!target) return []
   const lines: [boolean, string][] = [

@@ -125,6 +125,7 @@ export const ask = route({
   to: 'llm',
   scope: 'ask',
   body: AskRequest,
+  repeats: 'sessionless',
   streams: 'lines',
   replies: { 200: AskAnswer },
 })
@@ -152,6 +153,7 @@ export const embed = route({
   to: 'llm',
   scope: 'ask',
   body: EmbedRequest,
+  repeats: 'always',
   bodyLimit: 8 * 1024 * 1024,
   replies: { 200: EmbedAnswer },
 })

@@ -12,7 +12,12 @@ export const HOP = {
   writer: 'x-writer',
   /** `<task id>.<N>`: a write by a running task; data refuses it once that attempt has ended or was given away. */
   taskAttempt: 'x-task-attempt',
+  /** In a refusal: nothing was begun, and another replica may be able to. Whoever can ask one does, whatever the request is. */
+  nothingBegun: 'x-nothing-begun',
 } as const
+
+/** What clients outside send along, too, so that what they repeat after an unknown outcome is done once. */
+export const REPEAT_KEY = 'idempotency-key'
 
 /** Milliseconds that a call may take when its caller set no deadline. */
 export const DEFAULT_DEADLINE_MS = 30_000

@@ -87,6 +87,7 @@ export const searchKb = route({
     },
     { additionalProperties: false },
   ),
+  repeats: 'always',
   replies: {
     200: Type.Object({
       passages: Type.Array(Passage),

@@ -14,6 +14,7 @@ export const ObjectInfo = Type.Object({
 })
 export type ObjectInfo = Static<typeof ObjectInfo>
 
+/** With header `idempotency-key`: what is sent again under the same key is stored once, and answered as the first time. */
 export const putObject = route({
   method: 'PUT',
   path: '/api/v1/objects/*',
@@ -26,6 +27,7 @@ export const putObject = route({
     sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
   }),
   upload: { limitBytes: 5 * 1024 ** 3 },
+  repeats: 'keyed',
   replies: { 201: ObjectInfo },
 })
 

@@ -22,6 +22,11 @@ export interface Route {
   upload?: { limitBytes: number }
   /** Bytes; 1 MiB unless stated. */
   bodyLimit?: number
+  /**
+   * When nobody knows what became of a request it may be sent again, as each GET may: always; where it goes on with no session; under an
+   * `idempotency-key`, which our client gives it; where its caller gave it one.
+   */
+  repeats?: 'always' | 'sessionless' | 'keyed' | 'when keyed'
   /** The answer is written as it comes: NDJSON lines, server-sent events, or bytes. It may take as long as an answer may. */
   streams?: 'lines' | 'events' | 'bytes'
   replies: Record<number, TSchema>

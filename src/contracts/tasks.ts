@@ -89,6 +89,7 @@ export const submitTask = route({
   to: 'task',
   scope: 'tasks:write',
   body: SubmitTask,
+  repeats: 'when keyed',
   replies: { 202: Type.Object({ task: Type.Optional(Task), understood: Understood }) },
 })
 

@@ -1,25 +1,40 @@
-/** A replica that took no connection is asked again after so long, by one request; the others go on elsewhere meanwhile. */
-const AWAY_MS = 3_000
+/** Between two looks at a replica that is away. */
+const LOOK_MS = 1_000
 
-/** Whether a replica was away when it was last asked: then others are asked first. */
+/**
+ * Whether a replica was away when it was last asked: then others are asked first, until it says that it is ready again. It is looked after beside
+ * the requests, so that none pays for finding out.
+ */
 export class Absence {
-  #until = 0
+  readonly #isReady: () => Promise<boolean>
+  #away = false
+  #timer: NodeJS.Timeout | undefined
 
-  get likely(): boolean {
-    return this.#until > performance.now()
+  constructor(isReady: () => Promise<boolean>) {
+    this.#isReady = isReady
   }
 
-  /** Whoever asks is the one that finds out. */
-  asked(): void {
-    if (this.#until > 0) this.begins()
+  get likely(): boolean {
+    return this.#away
   }
 
   begins(): void {
-    this.#until = performance.now() + AWAY_MS
+    this.#away = true
+    this.#timer ??= setTimeout(() => void this.#look(), LOOK_MS).unref()
   }
 
   over(): void {
-    this.#until = 0
+    this.#away = false
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  async #look(): Promise<void> {
+    const timer = this.#timer
+    const ready = await this.#isReady().catch(() => false)
+    if (timer !== this.#timer) return
+    this.over()
+    if (!ready) this.begins()
   }
 }
 

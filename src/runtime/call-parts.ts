@@ -30,21 +30,27 @@ export function hopHeaders(self: ServiceName, hop: Hop): Record<string, string> 
   }
 }
 
-/** There was no connection, so nothing was sent and another may be asked. */
+/** There was no connection, or whoever took the request began nothing: another may be asked. */
 export const isRefused = (thrown: unknown) =>
   UNSENT.includes(codeOf(thrown) ?? '') || (thrown instanceof Error && unsent.has(thrown))
 
 const UNSENT = ['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT']
 const unsent = new WeakSet<Error>()
 
-/** How a service that stops answers what comes on a connection that stands: unread. */
-export const isStopping = (reply: {
+interface Head {
   status: number
   headers: Record<string, string | string[] | undefined>
-}) => reply.status === 503 && reply.headers['connection'] === 'close'
+}
+
+/** How a service that stops answers what comes on a connection that stands: unread. */
+export const isStopping = ({ status, headers }: Head) => status === 503 && headers['connection'] === 'close'
+
+/** How one answers that cannot do anything for its caller yet. */
+export const isUnbegun = ({ status, headers }: Head) =>
+  status === 503 && headers[HOP.nothingBegun] !== undefined
 
 /** For what has no code that says so: the same error later may mean a connection that broke. */
-export function markUnsent(thrown: Error): Error {
+export function markUnsent<E extends Error>(thrown: E): E {
   unsent.add(thrown)
   return thrown
 }

@@ -1,4 +1,4 @@
-import { isStopping, markUnsent } from './call-parts.ts'
+import { isStopping, isUnbegun, markUnsent } from './call-parts.ts'
 import { offAbort, onAbort, type Stop } from './cancel.ts'
 import { Lines } from './ndjson.ts'
 import { refusalFrom } from './refusal.ts'
@@ -36,7 +36,7 @@ export class LineStream<T> {
   #never!: (thrown: unknown) => void
   #control: Control | undefined
   #waiting: T[] = []
-  #refused: { status: number; retryAfter?: string; text: Buffer[] } | undefined
+  #refused: { status: number; retryAfter?: string; text: Buffer[]; unbegun: boolean } | undefined
   #paused = false
   #ended = false
   #failure: unknown
@@ -63,10 +63,10 @@ export class LineStream<T> {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (isStopping({ status, headers })) this.#never(markUnsent(new Error('the service is stopping')))
-    const retryAfter = headers['retry-after']
-    if (status >= 300) this.#refused = { status, retryAfter: [retryAfter].flat()[0], text: [] }
-    this.#begin(this)
+    const retryAfter = [headers['retry-after']].flat()[0]
+    const unbegun = isStopping({ status, headers }) || isUnbegun({ status, headers })
+    if (status >= 300) this.#refused = { status, retryAfter, text: [], unbegun }
+    if (!unbegun) this.#begin(this)
   }
 
   onResponseData(control: Control, piece: Buffer): void {
@@ -86,7 +86,11 @@ export class LineStream<T> {
 
   onResponseEnd(): void {
     const r = this.#refused
-    if (r) this.#fail(this.#refusal(r.status, Buffer.concat(r.text).toString(), r.retryAfter))
+    if (r) {
+      const refusal = this.#refusal(r.status, Buffer.concat(r.text).toString(), r.retryAfter)
+      this.#fail(refusal)
+      this.#never(r.unbegun ? markUnsent(refusal) : refusal)
+    }
     this.#close()
   }
 

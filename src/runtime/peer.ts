@@ -4,13 +4,14 @@ import { type Dispatcher, Pool } from 'undici'
 import type { Route } from '../contracts/route.ts'
 import { codeOf, reasonOf } from '../errors.ts'
 import { Absence } from './absence.ts'
-import { isStopping, markUnsent } from './call-parts.ts'
+import { isStopping, isUnbegun, markUnsent } from './call-parts.ts'
 import { type Cancel, signalOf } from './cancel.ts'
 import type { Here, Neighbour } from './here.ts'
 import { LineStream, type Refuses } from './line-stream.ts'
 import { Pulse } from './pulse.ts'
+import { refusalFrom } from './refusal.ts'
 import type { Dial } from './tls/dial.ts'
-import { connectTo, originOf, type Place, reach } from './tls/way.ts'
+import { connectTo, finder, originOf, type Place } from './tls/way.ts'
 import { untilRead } from './until-read.ts'
 
 export interface Reply {
@@ -31,27 +32,32 @@ export interface Request {
   silenceMs?: number
 }
 
+/** Longest time in which a replica that was away says that it is ready. */
+const READY_MS = 2_000
 const CONNECT_TRIES = 20
 const CONNECT_PAUSE_MS = 5
 
 /** One place to talk to, with its connections kept open. Over TLS where `dial` says how. */
 export class Peer {
   readonly name: string
-  readonly absence = new Absence()
+  readonly absence = new Absence(() => this.#isReady())
   readonly #open: () => Pool
   readonly #here: () => Neighbour | undefined
   readonly #forget: (() => void) | undefined
   readonly #pulse: Pulse | undefined
+  /** One of ours behind the gateway: when it stops it answers what it did not read, and nothing else, by a 503 that closes. */
+  readonly #inside: boolean
   #pool: Pool
 
   constructor(name: string, at: Place, o: { here?: Here; dial?: Dial } = {}) {
     this.name = name
+    this.#inside = !('url' in at)
     this.#here = () => ('url' in at ? undefined : o.here?.find(at))
     this.#open = () => new Pool(originOf(at), { ...POOL, connect: connectTo(at, o.dial) })
     this.#pool = this.#open()
     this.#forget = o.dial?.onChange?.(() => this.#renew())
-    if ('host' in at)
-      this.#pulse = new Pulse({ reach: () => reach(at, o.dial), lost: thrown => this.#lost(thrown) })
+    const find = finder(at, o.dial)
+    if (find) this.#pulse = new Pulse({ reach: find, lost: thrown => this.#lost(thrown) })
   }
 
   /** Nothing tells that a machine went dark; what waits for it would do so until its deadline. */
@@ -73,9 +79,10 @@ export class Peer {
     return this.#connecting(r, async () => {
       const given = await this.#pool.request({ ...this.#sent(r), signal: signalOf(r) })
       const reply = { status: given.statusCode, headers: given.headers, body: given.body }
-      if (!isStopping(reply) || r.body instanceof Readable) return reply
-      await reply.body.dump()
-      throw markUnsent(new Error(`${this.name} is stopping`))
+      const unbegun = isUnbegun(reply) || (this.#inside && isStopping(reply))
+      // As far as a body was read it is gone.
+      if (!unbegun || r.body instanceof Readable) return reply
+      throw markUnsent(refusalFrom(reply.status, await reply.body.text(), one(reply.headers['retry-after'])))
     })
   }
 
@@ -110,12 +117,22 @@ export class Peer {
     return neighbour?.takes(route) ? neighbour : undefined
   }
 
+  async #isReady(): Promise<boolean> {
+    const signal = AbortSignal.timeout(READY_MS)
+    const { statusCode, body } = await this.#pool.request({ method: 'GET', path: '/ready', signal })
+    await body.dump()
+    return statusCode === 200
+  }
+
   close(): Promise<void> {
+    this.absence.over()
     this.#forget?.()
     this.#pulse?.stop()
     return this.#pool.destroy()
   }
 }
+
+const one = (header: string | string[] | undefined) => [header].flat()[0]
 
 const POOL = { connections: 512, pipelining: 1, keepAliveTimeout: 60_000 }
 

@@ -17,7 +17,7 @@ export class Pulse {
   /** `wait` settles when an answer has begun. */
   async during<T>(wait: () => Promise<T>): Promise<T> {
     this.#owed++
-    this.#timer ??= setInterval(() => void this.#look(), LOOK_MS).unref()
+    if (!this.#timer) this.#start()
     try {
       const answer = await wait()
       this.#heard = true
@@ -25,6 +25,11 @@ export class Pulse {
     } finally {
       this.#owed--
     }
+  }
+
+  #start(): void {
+    this.#heard = false
+    this.#timer = setInterval(() => void this.#look(), LOOK_MS).unref()
   }
 
   stop(): void {

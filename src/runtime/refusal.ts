@@ -6,12 +6,14 @@ export class Refusal extends Error {
   readonly code: string
   readonly next?: string
   readonly retryAfterSeconds?: number
+  /** This instance could not even begin; another one may be asked. */
+  readonly nothingBegun?: boolean
 
   constructor(
     status: number,
     code: string,
     message: string,
-    o: { next?: string; retryAfterSeconds?: number; cause?: unknown } = {},
+    o: { next?: string; retryAfterSeconds?: number; nothingBegun?: boolean; cause?: unknown } = {},
   ) {
     super(plain(message), { cause: o.cause })
     this.name = 'Refusal'
@@ -19,6 +21,7 @@ export class Refusal extends Error {
     this.code = code
     this.next = o.next && plain(o.next)
     this.retryAfterSeconds = o.retryAfterSeconds
+    this.nothingBegun = o.nothingBegun
   }
 
   /** The last frame of a stream of lines. */

@@ -79,6 +79,7 @@ async function start(
   const overTls = 'host' in own.listen ? credentials : undefined
   const app = buildApp({ log, metrics, ...(overTls && { tls: mutualTls(overTls.current) }) })
   if (overTls) secure(app, { credentials: overTls, callers: service.callers, log })
+  if (service.verifies) verifier.start()
   let running: Running | undefined
   exposeSelf(app, { name, metrics, running: () => running && withBusNote(running, { name, bus }) })
   running = await service.setup(app, {
@@ -92,7 +93,6 @@ async function start(
   })
   await listen(app, own.listen)
   here.add(own.listen, app.local)
-  if (service.verifies) verifier.start()
   log.info({ listen: own.listen }, `${name} started`)
   return { stop: () => stop({ app, running, calls, verifier, log, credentials }) }
 }

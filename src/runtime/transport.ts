@@ -4,7 +4,7 @@ import { STREAM_SILENCE_MS } from '../contracts/hop.ts'
 import type { ServiceName } from '../contracts/identity.ts'
 import type { BodyOf, ParamsOf, QueryOf, ReplyOf, Route } from '../contracts/route.ts'
 import { presentFirst } from './absence.ts'
-import { broken, hopHeaders, isRefused, pathOf } from './call-parts.ts'
+import { broken, hopHeaders, isRefused, markUnsent, pathOf } from './call-parts.ts'
 import { endsOf, stopOf } from './cancel.ts'
 import type { Here, Neighbour } from './here.ts'
 import type { Hop } from './hop.ts'
@@ -114,12 +114,11 @@ export class Calls {
     }
   }
 
-  /** A refused connection is tried at the next replica; nothing else is repeated here. */
+  /** Where a connection is refused, or the replica says that it began nothing, the next one is asked; nothing else is repeated here. */
   async #reach<T>(route: Route, hop: Hop, o: { peer?: Peer; send(peer: Peer): Promise<T> }): Promise<T> {
     let refused: unknown
     for (const peer of o.peer ? [o.peer] : presentFirst(this.peers(route.to))) {
       try {
-        peer.absence.asked()
         const answer = await o.send(peer)
         peer.absence.over()
         return answer
@@ -129,11 +128,10 @@ export class Calls {
         refused = thrown
       }
     }
-    throw new Refusal(503, 'unavailable', `The ${route.to} service cannot be reached.`, {
-      next: 'Try again in a moment; `llmagentos cluster status` says what is down.',
-      retryAfterSeconds: 1,
-      cause: refused,
-    })
+    if (refused instanceof Refusal && refused.code !== 'unexpected') throw refused
+    const says = `The ${route.to} service cannot be reached.`
+    const next = 'Try again in a moment; `llmagentos cluster status` says what is down.'
+    throw markUnsent(new Refusal(503, 'unavailable', says, { next, retryAfterSeconds: 1, cause: refused }))
   }
 
   async close(): Promise<void> {

@@ -11,8 +11,9 @@ def mounted(path):
         for line in f:
             before, after = line.split(' - ', 1)
             if before.split(' ')[4] == path:
-                found = after.split(' ')[0]
-    return found
+                found = after.split(' ')[:2]
+    # What lies beneath a mount of ours, so that nobody writes there while it is away.
+    return [] if found == ['tmpfs', 'llmagentos'] else found
 
 
 def alone(path):
@@ -64,10 +65,11 @@ def asked(path):
 
 
 def look(path):
-    kind = mounted(path)
-    if kind is not None:
-        return asked(path) if kind.startswith('fuse.ceph') else {'state': 'in the way', 'why': 'something else is mounted there (%s)' % kind}
-    if not os.path.lexists(path):
+    found = mounted(path)
+    if found:
+        ours = found[0].startswith('fuse.ceph')
+        return asked(path) if ours else {'state': 'in the way', 'why': 'something else is mounted there (%s)' % found[0]}
+    if found is not None or not os.path.lexists(path):
         return {'state': 'free'}
     if os.path.realpath(path) != path:
         return {'state': 'in the way', 'why': 'it leads elsewhere: %s' % os.path.realpath(path)}

@@ -1,26 +1,28 @@
 # Mounts a file system of Ceph, and stays with it: ends when the mount is dead, so that systemd begins anew; a mount that only hangs is waited
-# for, because it goes on once Ceph answers. Arguments: the folder; the client's name; the file system.
+# for, because it goes on once Ceph answers. Beneath it lies an empty file system that nobody can write to: what is written while the mount is
+# away would else lie in the folder, and hide beneath the next one. Arguments: the folder; the client's name; the file system.
 import errno, os, random, signal, socket, subprocess, sys, time, zlib
 
 path, client, system = sys.argv[1:]
 LOOK, PATIENCE = 10, 5
 DEAD = (errno.ENOTCONN, errno.ESHUTDOWN)
+GUARD = 'tmpfs llmagentos'
 asked_to_end = []
 
 
 def mounted():
-    """Kind of file system of what is mounted there, the uppermost; None for nothing."""
-    kind = None
+    """Kind of file system and source of what is mounted there, the uppermost; None for nothing."""
+    found = None
     with open('/proc/self/mountinfo') as f:
         for line in f:
             before, after = line.split(' - ', 1)
             if before.split(' ')[4] == path:
-                kind = after.split(' ')[0]
-    return kind
+                found = ' '.join(after.split(' ')[:2])
+    return found
 
 
-def is_ours(kind):
-    return kind is not None and kind.startswith('fuse.ceph')
+def is_ours(found):
+    return found is not None and found.startswith('fuse.ceph')
 
 
 def say(text):
@@ -43,6 +45,8 @@ def fit_to_mount():
         except OSError as e:
             if e.errno in DEAD:
                 unmount()
+    if mounted() == GUARD:
+        return
     if mounted() is not None:
         sys.exit('something else is mounted at %s: %s' % (path, mounted()))
     os.makedirs(path, 0o755, exist_ok=True)
@@ -50,6 +54,8 @@ def fit_to_mount():
         sys.exit('%s leads elsewhere: %s' % (path, os.path.realpath(path)))
     if os.listdir(path):
         sys.exit('%s is not empty; what is in it would be hidden' % path)
+    kind, source = GUARD.split(' ')
+    subprocess.run(['mount', '-t', kind, '-o', 'ro,size=4k,nr_inodes=1,mode=0555', source, path], check=True)
 
 
 def look():
@@ -119,3 +125,5 @@ while not asked_to_end:
             break
         time.sleep(0.2)
 stop(ceph)
+if mounted() == GUARD:
+    unmount()

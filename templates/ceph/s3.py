@@ -1,6 +1,6 @@
-# Speaks S3 to the gateways, as those who have a key there. Arguments: ask or make; the file of the CA; then words: gateway NAME HOST PORT,
+# Speaks S3 to the gateways, as those who have a key there. Arguments: ask, make, or check, which also asks whether buckets are versioned; the file of the CA; then words: gateway NAME HOST PORT,
 # user NAME FILE-OF-ITS-KEY, bucket NAME (of the user before it).
-import datetime, hashlib, hmac, http.client, json, ssl, sys, threading
+import datetime, hashlib, hmac, http.client, json, re, ssl, sys, threading
 
 mode, ca, words = sys.argv[1], sys.argv[2], sys.argv[3:]
 gateways, users = [], []
@@ -19,11 +19,11 @@ context = ssl.create_default_context(cafile=ca)
 EMPTY = hashlib.sha256(b'').hexdigest()
 
 
-def signed(method, host, path, access, secret):
+def signed(method, host, path, query, access, secret):
     now = datetime.datetime.now(datetime.timezone.utc).strftime('%Y%m%dT%H%M%SZ')
     scope = now[:8] + '/us-east-1/s3/aws4_request'
     names = 'host;x-amz-content-sha256;x-amz-date'
-    request = '\n'.join([method, path, '', 'host:' + host, 'x-amz-content-sha256:' + EMPTY, 'x-amz-date:' + now, '', names, EMPTY])
+    request = '\n'.join([method, path, query and query + '=', 'host:' + host, 'x-amz-content-sha256:' + EMPTY, 'x-amz-date:' + now, '', names, EMPTY])
     text = '\n'.join(['AWS4-HMAC-SHA256', now, scope, hashlib.sha256(request.encode()).hexdigest()])
     key = ('AWS4' + secret).encode()
     for part in scope.split('/'):
@@ -33,13 +33,14 @@ def signed(method, host, path, access, secret):
     return {'Host': host, 'x-amz-date': now, 'x-amz-content-sha256': EMPTY, 'Authorization': head}
 
 
-def call(gateway, method, path, access=None, secret=None):
+def call(gateway, method, path, access=None, secret=None, query=''):
     """Status and body; a status of 0 means that there was none, and the body says why."""
     name, host, port = gateway
     connection = http.client.HTTPSConnection(host, int(port), timeout=8, context=context)
     at = '%s:%s' % (host, port)
     try:
-        connection.request(method, path, headers=signed(method, at, path, access, secret) if access else {'Host': at})
+        headers = signed(method, at, path, query, access, secret) if access else {'Host': at}
+        connection.request(method, path + (query and '?' + query), headers=headers)
         answer = connection.getresponse()
         return answer.status, answer.read(4096).decode('utf-8', 'replace')
     except (OSError, http.client.HTTPException) as e:
@@ -48,7 +49,7 @@ def call(gateway, method, path, access=None, secret=None):
         connection.close()
 
 
-told = {'gateways': {}, 'buckets': {}}
+told = {'gateways': {}, 'buckets': {}, 'versioned': {}}
 
 
 def look(gateway):
@@ -78,4 +79,8 @@ for access, path, buckets in users:
             if status != 200:
                 sys.exit('the gateway refused to make the bucket %s: %d %s' % (bucket, status, body))
         told['buckets'][bucket] = call(up[0], 'HEAD', '/' + bucket, access, secret)[0]
+        if mode == 'check' and told['buckets'][bucket] == 200:
+            status, body = call(up[0], 'GET', '/' + bucket, access, secret, query='versioning')
+            found = re.search('<Status>([A-Za-z]+)</Status>', body)
+            told['versioned'][bucket] = (found.group(1) if found else 'no') if status == 200 else 'it answers %d' % status
 print(json.dumps(told))

@@ -47,7 +47,7 @@ describe.each(SUITES)('files and block devices on machines of %s', suite => {
         if (event.event === 'begin' && event.step?.says.includes('make the file system')) break
       run.child.kill('SIGKILL')
       await run.ended
-      const up = await ada.cli('cluster', 'up', '--yes')
+      const up = await ada.cli('cluster', 'up', '--yes', '--lock-wait', '3m')
       expect(up, up.stderr).toMatchObject({ code: 0 })
       await n4.run('echo from n4 >/srv/shared/first')
       expect(await n3.run('cat /srv/shared/first')).toBe('from n4\n')
@@ -128,11 +128,14 @@ with open("/srv/shared/lines", "w") as f, open("/root/acknowledged", "w") as don
     'a mount whose process died, and one whose machine lost its power, come back by themselves',
     async () => {
       const seen = () => n4.run('timeout 5 cat /srv/shared/first 2>/dev/null || :')
-      await n4.run('kill -9 $(pidof ceph-fuse)')
-      expect(await n4.run('timeout 5 cat /srv/shared/first 2>&1 || :')).not.toBe('from n4\n')
+      const killed = await n4.run(
+        'kill -9 $(pidof ceph-fuse); sleep 0.5; (echo lost >/srv/shared/lost) 2>/dev/null && echo written || echo refused',
+      )
+      expect(killed).toBe('refused\n')
       await expect.poll(seen, { timeout: MINUTES }).toBe('from n4\n')
       await n4.run('umount /srv/shared')
       await expect.poll(seen, { timeout: MINUTES }).toBe('from n4\n')
+      expect(await n4.run('ls /srv/shared')).not.toContain('lost')
       await n4.kill()
       await n4.start()
       await expect.poll(seen, { timeout: 2 * MINUTES, interval: 2_000 }).toBe('from n4\n')

@@ -1,12 +1,7 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/errors.ts'
-import { parse } from '../../src/provision/cluster/load.ts'
-import type { Port } from '../../src/provision/components/component.ts'
-import { Connections, check, checkExit } from '../../src/provision/index.ts'
 import { tempFolder } from '../helpers/temp.ts'
-import { wanting } from '../provision/check/site.ts'
+import { storiesOfWays } from './check/ways.ts'
 import { checkIn, type FileOptions, reportOf, writeCluster } from './check-file.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, type LabNode, openLab, SUITES } from './lab.ts'
@@ -113,6 +108,8 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
       ['warn', 'n3', 'network'],
       ['bad', 'n2', 'space'],
       ['warn', 'n1', 'reboot'],
+      ['bad', 'n1', 'mtu'],
+      ['bad', 'n2', 'mtu'],
       ['bad', 'n1', 'archives'],
       ['bad', 'n2', 'archives'],
       ['bad', 'n3', 'archives'],
@@ -121,6 +118,8 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
     expect(of('space')[0]?.says).toMatch(/^\/opt, .* is full: \d.* of 20 MiB are free\.$/)
     expect(of('archives')[0]?.says).toContain('Connection refused')
     expect(of('network')[0]?.says).toContain('host0 has an MTU of 1400')
+    for (const { says } of of('mtu'))
+      expect(says).toBe(`Packets of 1500 bytes do not get through to n3 (${n3.address}), and small ones do.`)
   })
 
   test('dpkg that was interrupted, and who holds the lock of apt', async () => {
@@ -176,48 +175,7 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
     expect(report.findings[0]?.says).toMatch(/sudo on n1/)
   })
 
-  test('a port that somebody else holds, and a way that answers nothing', async () => {
-    const [n1, n2, n3] = lab.nodes as [LabNode, LabNode, LabNode]
-    const listen =
-      'use Socket; socket($s, PF_INET, SOCK_STREAM, 0); bind($s, pack_sockaddr_in(7420, INADDR_ANY)) or die; listen($s, 5); sleep 600'
-    await wrong(
-      n1,
-      `systemd-run -q --unit=squatter perl -e '${listen}'; timeout 20 sh -c 'until ss -Hltn | grep -q :7420; do sleep 0.1; done'`,
-      'systemctl stop squatter',
-    )
-    await wrong(n3, `ip route add blackhole ${n2.address}`, `ip route del blackhole ${n2.address}`)
-    write()
-    const cluster = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8'), { env: {} })
-    const connections = new Connections({ knownHosts: lab.knownHosts, config: 'none', env: {} })
-    undo.push(() => connections.close())
-    const gateway: Omit<Port, 'node'> = {
-      port: 7420,
-      protocol: 'tcp',
-      from: 'nodes',
-      by: 'the gateway',
-      path: ['gateway', 'port'],
-    }
-    const report = await check({
-      cluster,
-      nodes: cluster.nodes,
-      connect: node =>
-        connections.to({ node: node.name, host: node.address, user: 'ops', identityFile: lab.key }),
-      components: [wanting({ ports: [gateway] })],
-    })
-    const not = (name: string) => report.findings.filter(f => f.check === name && f.level !== 'ok')
-    expect(not('ports')).toMatchObject([
-      {
-        level: 'bad',
-        node: 'n1',
-        says: 'tcp port 7420, which the gateway wants, is held by perl (squatter.service).',
-      },
-    ])
-    expect(not('reach').map(({ level, node, says }) => [level, node, says.replace(/: .*/, '')])).toEqual([
-      ['bad', 'n2', `It does not get through to n3 (${n3.address}), TCP 7420 of the gateway`],
-      ['bad', 'n3', `It does not get through to n2 (${n2.address}), TCP 7420 of the gateway`],
-    ])
-    expect(checkExit(report)).toBe(EXIT.preflight)
-  })
+  storiesOfWays({ lab: () => lab, folder: () => folder, wrong, write, found, after: back => undo.push(back) })
 
   test('disks of the file are blank, hold something, or are not there', async () => {
     const n2 = lab.node('n2')

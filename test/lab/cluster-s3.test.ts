@@ -26,7 +26,7 @@ describe('three machines with a disk each, whose services keep what must last in
       lab,
       clusterYaml(lab, {
         roles: each('control, storage'),
-        extra: each(', disks: [{id: virtio-lab-vdb}], memory: {reserve: 12GiB}'),
+        extra: each(', disks: [{id: virtio-lab-vdb}], memory: {reserve: 8GiB}'),
         more: `components:
   ceph: {source: distro, allowEndOfLife: true, osd: {backend: raw}}
   rabbitmq: {}

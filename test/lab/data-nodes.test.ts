@@ -37,7 +37,7 @@ describe('10,000 objects in ten minutes while one machine of three at a time is 
   rabbitmq: {}
   runtime: {}
 `
-    const extra = each(', disks: [{id: virtio-lab-vdb}], memory: {reserve: 12GiB}')
+    const extra = each(', disks: [{id: virtio-lab-vdb}], memory: {reserve: 8GiB}')
     ada = await operator(lab, clusterYaml(lab, { roles: each('control, storage'), extra, more }))
     await programsAtHand(ada.folder)
     const up = await ada.cli('cluster', 'up', '--yes')

@@ -90,7 +90,7 @@ describe('a cluster whose store is on the disk of one machine, and that is given
     clusterYaml(lab, {
       roles: Object.fromEntries(NODES.map(name => [name, 'control, storage'])),
       extra: Object.fromEntries(
-        NODES.map(name => [name, ', disks: [{id: virtio-lab-vdb}], memory: {reserve: 12GiB}']),
+        NODES.map(name => [name, ', disks: [{id: virtio-lab-vdb}], memory: {reserve: 8GiB}']),
       ),
       more: `components:\n${more}  runtime: {}\n`,
     })

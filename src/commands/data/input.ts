@@ -6,9 +6,17 @@ import type { Io } from '../command.ts'
 
 const MOST_BYTES = 5 * 1024 ** 3
 
-/** A file, or `-` for standard input, to be read once; `bytes` is there for a file. Bad input is the caller's: Failures of exit 2. */
-export async function inputOf(file: string, io: Io): Promise<{ stream: Readable; bytes?: number }> {
-  if (file === '-') return { stream: piped(io) }
+export interface Input {
+  /** From its begin. What is piped in can be read once. */
+  read(): Readable
+  /** Of a file, which can be read as often as it takes. */
+  bytes?: number
+  close(): Promise<void>
+}
+
+/** A file, or `-` for standard input. Bad input is the caller's: Failures of exit 2. */
+export async function inputOf(file: string, io: Io): Promise<Input> {
+  if (file === '-') return pipedInto(io)
   const path = resolve(io.cwd, file)
   const unreadable = (thrown: unknown): never => {
     throw new Failure(`${file} cannot be read.`, {
@@ -34,16 +42,18 @@ export async function inputOf(file: string, io: Io): Promise<{ stream: Readable;
         : undefined
   if (wrong) throw new Failure(wrong.what, { exit: EXIT.usage, next: wrong.next })
   const handle = await open(path, 'r').catch(unreadable)
-  if (stats.size === 0) {
-    await handle.close()
-    return { stream: Readable.from([]), bytes: 0 }
-  }
   // What is appended meanwhile is not part of it: the size is promised already.
-  return { stream: handle.createReadStream({ end: stats.size - 1 }), bytes: stats.size }
+  const end = stats.size - 1
+  return {
+    read: () => (end < 0 ? Readable.from([]) : handle.createReadStream({ start: 0, end, autoClose: false })),
+    bytes: stats.size,
+    close: () => handle.close(),
+  }
 }
 
-function piped({ stdin }: Io): Readable {
-  if (!stdin.isTTY) return stdin as Readable
+function pipedInto({ stdin }: Io): Input {
+  if (!stdin.isTTY)
+    return { read: () => stdin as Readable, close: async () => void (stdin as Readable).destroy() }
   throw new Failure('`-` reads standard input, but nothing is piped in.', {
     exit: EXIT.usage,
     next: 'cat notes.md | llmagentos data put - --name notes.md',

@@ -28,15 +28,19 @@ export const put: Command<Flags> = {
     const { openClient } = await import('../../runtime/index.ts')
     const { putObject } = await import('../../contracts/objects.ts')
     const client = await openClient(io)
-    const hash = createHash('sha256')
-    const upload = Readable.from(hashed(input.stream, hash), { objectMode: false })
-    // Whoever waits for the answer hears of it.
-    upload.on('error', () => {})
+    let hash = createHash('sha256')
+    const upload = () => {
+      hash = createHash('sha256')
+      const body = Readable.from(hashed(input.read(), hash), { objectMode: false })
+      // Whoever waits for the answer hears of it.
+      body.on('error', () => {})
+      return body
+    }
     try {
       const stored = await client.call(putObject, {
         params: { '*': name },
         query: { replace: flags.replace },
-        upload,
+        upload: input.bytes === undefined ? upload() : upload,
         headers: {
           'content-type': flags.type ?? typeOf(name),
           ...(input.bytes !== undefined && { 'content-length': String(input.bytes) }),
@@ -46,8 +50,8 @@ export const put: Command<Flags> = {
       const version = stored.version > 1 ? `, version ${stored.version}` : ''
       io.print(json ? JSON.stringify(stored) : `Stored ${stored.name} (${stored.bytes} bytes${version}).`)
     } finally {
-      input.stream.destroy()
       await client.close()
+      await input.close()
     }
   },
 }

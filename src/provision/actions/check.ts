@@ -126,7 +126,7 @@ function figures(site: Site, o: { node: WantedNode; facts: Facts }): Partial<Che
       cpus: mem.value.cpus,
       memory: {
         totalBytes: mem.value.totalBytes,
-        wantedBytes: memoryWanted(site, node),
+        wantedBytes: memoryWanted(site, node, facts),
         reservedBytes: node.memory.reserveBytes,
       },
     }),

@@ -5,17 +5,19 @@ import type { Step } from '../reconcile/step.ts'
 import { archives } from './archives.ts'
 import { clock } from './clock.ts'
 import { clones } from './clones.ts'
-import { components } from './components.ts'
 import type { Concern, Site } from './concern.ts'
 import { disks } from './disks.ts'
+import { exact } from './exact.ts'
 import { fsync } from './fsync.ts'
 import { memory } from './memory.ts'
 import { names } from './names.ts'
 import { network } from './network.ts'
 import { packages } from './packages.ts'
+import { paths } from './paths.ts'
 import { ports } from './ports.ts'
 import { reach } from './reach.ts'
 import { reboot } from './reboot.ts'
+import { running } from './running.ts'
 import { space } from './space.ts'
 import { system } from './system.ts'
 import { time } from './time.ts'
@@ -35,9 +37,11 @@ export const concerns: Concern[] = [
   packages,
   reboot,
   fsync,
+  exact,
   reach,
+  paths,
   archives,
-  components,
+  running,
 ]
 
 /** A finding, and the concern that found it. */

@@ -1,5 +1,6 @@
 import type { WantedNode } from '../cluster/cluster.ts'
 import type { Finding } from '../components/component.ts'
+import type { Facts } from '../facts/fact.ts'
 import { memory as fact, type Memory } from '../facts/memory.ts'
 import { type Concern, onEach, type Site } from './concern.ts'
 import { percent, size } from './units.ts'
@@ -12,15 +13,15 @@ export const memory: Concern = {
   facts: () => [fact],
   judge: (site, facts) =>
     onEach({ ...site, facts, what: 'how much memory it has' }, fact, (found, node) => [
-      judgeMemory(found, { node, wanted: memoryWanted(site, node) }),
+      judgeMemory(found, { node, wanted: memoryWanted(site, node, facts) }),
     ]),
 }
 
 /** The sum of what components may use on the node, without what the file keeps free; bytes. */
-export const memoryWanted = ({ parts }: Site, node: WantedNode): number =>
+export const memoryWanted = ({ parts }: Site, node: WantedNode, facts: Facts): number =>
   parts
     .filter(({ view }) => view.nodes.includes(node))
-    .reduce((sum, { component, view }) => sum + component.uses(view, node).memoryBytes, 0)
+    .reduce((sum, { component, view }) => sum + component.uses(view, node, facts).memoryBytes, 0)
 
 function judgeMemory({ totalBytes }: Memory, o: { node: WantedNode; wanted: number }): Finding {
   const reserved = o.node.memory.reserveBytes

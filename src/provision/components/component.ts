@@ -5,7 +5,7 @@ import type { Connection } from '../connections/connection.ts'
 import type { Disk } from '../disks/disk.ts'
 import type { Fact, Facts } from '../facts/fact.ts'
 import type { Item } from '../os/item.ts'
-import type { Step, Wave } from '../reconcile/step.ts'
+import type { Wave } from '../reconcile/step.ts'
 import type { CertificateItem } from '../secrets/certificates/item.ts'
 import type { SecretWish } from '../secrets/wish.ts'
 
@@ -39,8 +39,8 @@ export interface Component<C = any> {
   offers?(view: View<C>, from: string): Endpoint[]
   /** Who may reach what: for the firewall, for `check` and for the mesh. */
   ports(view: View<C>): Port[]
-  /** What it will use on a node at most; `check` adds up. */
-  uses(view: View<C>, node: WantedNode): Use
+  /** What it will use on a node at most; `check` adds up, with what it knows of the node where that matters. Peeks at most. */
+  uses(view: View<C>, node: WantedNode, facts?: Facts): Use
   facts(view: View<C>, node: WantedNode): Fact<unknown>[]
   /**
    * Pure. Throws Failure for machines that it cannot be placed on. Called before anything is changed, and before its secrets are there;
@@ -53,6 +53,11 @@ export interface Component<C = any> {
   certificates?(view: View<C>, facts: Facts, node: WantedNode): CertificateItem[]
   /** Pure; `[]` = nothing to do. Most begin with `itemWaves`. */
   plan(view: View<C>, facts: Facts): Wave[]
+  /** What `cluster check` asks of what runs already, and makes of it. Pure; where nothing runs yet it finds nothing. */
+  check?: {
+    facts(view: View<C>, node: WantedNode): Fact<unknown>[]
+    judge(view: View<C>, facts: Facts): Finding[]
+  }
   /** For whoever would empty a disk: what to ask, and why it must stay as it is though nothing may be running on it. */
   disksInUse?: {
     facts: Fact<unknown>[]
@@ -64,19 +69,6 @@ export interface Component<C = any> {
     facts: Facts,
     o: { node: string; from: string; to: string; fewerCopies: boolean },
   ): Wave[] | undefined
-  /** Takes what lies on a disk elsewhere and gives the disk up for good. Pure; undefined where nothing of its own lies there. */
-  removeDisk?(view: View<C>, facts: Facts, o: { node: string; disk: string }): Wave[] | undefined
-  /**
-   * Takes off a node what has a vote there and is no longer placed there, when the others keep their majority without it: each step asks them
-   * again. Pure; [] where there is none. The node itself may be away for good.
-   */
-  leave?(view: View<C>, facts: Facts, node: string): Wave[]
-  /** What `cluster check` asks and says beside the machines, and `check --fix` puts right: at once, safely, and taken back. Pure. */
-  check?: {
-    facts(view: View<C>, node: WantedNode): Fact<unknown>[]
-    judge(view: View<C>, facts: Facts): Finding[]
-    repairs(view: View<C>, facts: Facts): Step[]
-  }
   /** Pure; health from the same facts. */
   judge(view: View<C>, facts: Facts): Finding[]
   /** After a change: uses what it runs as a client would, and says how that went. Changes nothing that stays. */

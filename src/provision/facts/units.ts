@@ -14,6 +14,21 @@ export interface UnitState {
 /** Where units without a main process note what they were started from; gone after a reboot, as what they did. */
 export const INPUTS = '/run/llmagentos/inputs'
 
+/**
+ * Shell: `may_run UNIT...` is whether one of these (or such as a pattern means) has a file, so that it may be active. To ask systemd costs
+ * more than most facts do as a whole. Ends the script where there is no systemd.
+ */
+export const MAY_RUN = `[ -d /run/systemd/system ] || { echo 'there is no systemd' >&2; exit 1; }
+may_run() {
+  for folder in /etc/systemd/system /run/systemd/system /run/systemd/transient /run/systemd/generator /run/systemd/generator.early \\
+    /run/systemd/generator.late /usr/local/lib/systemd/system /usr/lib/systemd/system /lib/systemd/system; do
+    for unit; do
+      for file in $folder/$unit; do [ ! -e "$file" ] || return 0; done
+    done
+  done
+  return 1
+}`
+
 /** Perl that describes `@units` in their order; `said` gives what a program says, and ends all where it fails. */
 export const ASK_UNITS = String.raw`my $properties = "LoadState,ActiveState,UnitFileState,MainPID,NeedDaemonReload";
 for (split /\n\n+/, said("systemctl", "show", "--property=$properties", "--", @units)) {

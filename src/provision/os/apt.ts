@@ -6,6 +6,8 @@ const LOCK_WAIT = 300
 /** Written by component base where the site has a proxy or a mirror: what our calls of apt read, and nobody else's. */
 export const APT_ENV = '/etc/llmagentos/apt.env'
 export const APT_CONF = '/etc/llmagentos/apt.conf'
+/** Sources of our calls, where the site has a mirror. */
+export const APT_SOURCES = '/etc/llmagentos/apt-sources'
 
 /** Exit code of a step that gave up on the locks. */
 export const APT_LOCKED = 75
@@ -92,6 +94,12 @@ if ! install "$@"; then
 fi
 [ "$hold" = free ] || patiently apt-mark -q hold -- "$@"`
 
+// Of one source: what the others are like does not matter here, and their indexes stay.
+const INDEX = `${BEGIN}
+eval "$(apt-config shell lists Dir::State::lists/d)"
+mkdir -p -- "$lists/partial"
+patiently $get -o APT::Update::Error-Mode=any -o APT::Get::List-Cleanup=0 -o Dir::Etc::sourcelist="$1" -o Dir::Etc::sourceparts=/dev/null update`
+
 const HOLD = `${BEGIN}
 patiently apt-mark -q "$@"`
 
@@ -112,6 +120,9 @@ patiently $get $verb -- $there`
 /** Installs packages without upgrading or starting anything; a dpkg that was interrupted is repaired first. */
 export const install = (names: string[], o: { held: boolean; lockWaitS?: number }) =>
   shell(INSTALL, String(o.lockWaitS ?? LOCK_WAIT), o.held ? 'held' : 'free', ...names)
+
+/** Fetches the index of one source, a file of apt's; fails where it is not signed as the file says. */
+export const fetchIndex = (file: string) => shell(INDEX, String(LOCK_WAIT), file)
 
 export const setHold = (names: string[], verb: 'hold' | 'unhold') =>
   shell(HOLD, String(LOCK_WAIT), verb, ...names)

@@ -1,17 +1,19 @@
+import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { anySignal } from '../../any-signal.ts'
+import { REPEAT_KEY } from '../../contracts/hop.ts'
 import type { BodyOf, ParamsOf, QueryOf, ReplyOf, Route } from '../../contracts/route.ts'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
 import type { Secret } from '../../secret.ts'
 import { isRefused, pathOf } from '../call-parts.ts'
 import { jsonLines } from '../ndjson.ts'
-import { refusalFrom } from '../refusal.ts'
-import { dialGateway } from '../tls/dial.ts'
-import { Peer, type Reply } from '../transport.ts'
+import { Refusal, refusalFrom } from '../refusal.ts'
+import type { Reply } from '../transport.ts'
 import { isDistrusted, readCa } from './ca.ts'
 import { Clusters, readKey } from './clusters.ts'
 import { asFailure } from './failure.ts'
+import { Gateways } from './gateways.ts'
 
 export { readCa } from './ca.ts'
 export { Clusters, readKey } from './clusters.ts'
@@ -20,37 +22,35 @@ interface Options<R extends Route> {
   params?: ParamsOf<R>
   query?: QueryOf<R>
   body?: BodyOf<R>
-  upload?: Readable | Buffer
+  /** A stream can be sent once alone; who can make it anew gives a function. */
+  upload?: Readable | Buffer | (() => Readable)
   headers?: Record<string, string>
   /** Ends this request alone. */
   signal?: AbortSignal
 }
 
-/** Longest silence of a gateway, milliseconds: streams beat each second, everything else answers within its own deadline. */
-const SILENCE_MS = 60_000
-
-/** The CLI's way to a cluster: every gateway's URL, tried in order until one takes the connection; refusals become Failures. */
+/** The CLI's way to a cluster, through any of its gateways; refusals become Failures. */
 export class Client {
   readonly urls: string[]
-  readonly #peers: Peer[]
+  readonly #gateways: Gateways
   readonly #key: Secret
   readonly #signal: AbortSignal
 
   /** `ca` (PEM): the only one that is trusted for these gateways. */
   constructor(o: { urls: string[]; key: Secret; signal: AbortSignal; ca?: string }) {
     this.urls = o.urls
-    const dial = dialGateway(o.ca)
-    this.#peers = o.urls.map(url => new Peer(url, { url }, { dial }))
+    this.#gateways = new Gateways(o.urls, o.ca)
     this.#key = o.key
     this.#signal = o.signal
     // Each request listens to it, and many may be under way.
     setMaxListeners(0, o.signal)
   }
 
-  async call<R extends Route>(route: R, o: Options<R> = {}): Promise<ReplyOf<R>> {
-    const reply = await this.raw(route, o)
-    const text = await reply.body.text()
-    return (text ? JSON.parse(text) : undefined) as ReplyOf<R>
+  call<R extends Route>(route: R, o: Options<R> = {}): Promise<ReplyOf<R>> {
+    return this.#send(route, o, async reply => {
+      const text = await (await accepted(reply)).body.text()
+      return (text ? JSON.parse(text) : undefined) as ReplyOf<R>
+    })
   }
 
   /** NDJSON lines; beats are left out. */
@@ -65,55 +65,69 @@ export class Client {
     }
   }
 
-  async raw<R extends Route>(route: R, o: Options<R> = {}): Promise<Reply> {
-    const reply = await this.#send(route, o)
-    if (reply.status >= 300)
-      throw asFailure(
-        refusalFrom(reply.status, await reply.body.text(), String(reply.headers['retry-after'] ?? '')),
-      )
-    return reply
+  raw<R extends Route>(route: R, o: Options<R> = {}): Promise<Reply> {
+    return this.#send(route, o, accepted)
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.#peers.map(p => p.close()))
+  close(): Promise<void> {
+    return this.#gateways.close()
   }
 
-  async #send<R extends Route>(route: R, o: Options<R>): Promise<Reply> {
-    let last: unknown
+  async #send<R extends Route, T>(route: R, o: Options<R>, take: (reply: Reply) => Promise<T>): Promise<T> {
     const signal = this.#ends(o)
-    for (const peer of this.#peers) {
-      try {
-        return await peer.request({
-          method: route.method,
-          path: pathOf(route, o.params as Record<string, unknown>, o.query as Record<string, unknown>),
-          headers: {
-            authorization: `Bearer ${this.#key.reveal()}`,
-            ...(o.body !== undefined && { 'content-type': 'application/json' }),
-            ...(o.upload !== undefined && { 'content-type': 'application/octet-stream' }),
-            ...o.headers,
-          },
-          body: o.body !== undefined ? JSON.stringify(o.body) : o.upload,
-          signal,
-          silenceMs: SILENCE_MS,
-        })
-      } catch (thrown) {
-        if (signal.aborted || !isRefused(thrown)) throw asFailure(thrown, signal)
-        last = thrown
-      }
+    const { upload } = o
+    const headers = {
+      authorization: `Bearer ${this.#key.reveal()}`,
+      ...(o.body !== undefined && { 'content-type': 'application/json' }),
+      ...(upload !== undefined && { 'content-type': 'application/octet-stream' }),
+      ...(route.repeats === 'keyed' && { [REPEAT_KEY]: randomUUID() }),
+      ...o.headers,
     }
-    throw new Failure(`No gateway answers at ${this.urls.join(', ')}.`, {
+    const make = () => ({
+      method: route.method,
+      path: pathOf(route, o.params as Record<string, unknown>, o.query as Record<string, unknown>),
+      headers,
+      body: o.body !== undefined ? JSON.stringify(o.body) : typeof upload === 'function' ? upload() : upload,
+    })
+    const whole = !(upload instanceof Readable)
+    const repeats = whole && mayRepeat(route, { body: o.body, headers })
+    try {
+      return await this.#gateways.ask({ make, whole, repeats, signal, take })
+    } catch (thrown) {
+      if (signal.aborted || thrown instanceof Failure) throw thrown
+      if (thrown instanceof Refusal || !isRefused(thrown)) throw asFailure(thrown, signal)
+      throw this.#noGateway(thrown)
+    }
+  }
+
+  #noGateway(thrown: unknown): Failure {
+    const distrusted = isDistrusted(thrown)
+    return new Failure(`No gateway answers at ${this.urls.join(', ')}.`, {
       exit: EXIT.unreachable,
-      why: isDistrusted(last) ? `Its certificate is not trusted: ${reasonOf(last)}.` : undefined,
-      next: isDistrusted(last)
+      why: distrusted ? `Its certificate is not trusted: ${reasonOf(thrown)}.` : undefined,
+      next: distrusted
         ? 'Name the CA of the cluster: llmagentos cluster use NAME --url URL --ca FILE, or LLMAGENTOS_CA_FILE.'
         : 'Start the cluster: llmagentos cluster up',
-      cause: last,
+      cause: thrown,
     })
   }
 
   #ends({ signal }: { signal?: AbortSignal }): AbortSignal {
     return signal ? anySignal([this.#signal, signal]) : this.#signal
   }
+}
+
+async function accepted(reply: Reply): Promise<Reply> {
+  if (reply.status < 300) return reply
+  const retryAfter = String(reply.headers['retry-after'] ?? '')
+  throw refusalFrom(reply.status, await reply.body.text(), retryAfter)
+}
+
+/** Whether it does no harm when it was carried out the first time after all. */
+function mayRepeat(route: Route, sent: { body: unknown; headers: Record<string, string> }): boolean {
+  if (route.method === 'GET' || route.repeats === 'always') return true
+  if (route.repeats === 'sessionless') return (sent.body as { session?: string }).session === undefined
+  return route.repeats !== undefined && sent.headers[REPEAT_KEY] !== undefined
 }
 
 interface Around {

@@ -62,6 +62,7 @@ export class PublicKeys {
         {
           next: 'Try again in a moment; `llmagentos cluster status` says what is down.',
           retryAfterSeconds: 1,
+          nothingBegun: true,
           cause: thrown,
         },
       )

@@ -156,4 +156,5 @@ const notFresh = () =>
   new Refusal(503, 'not_fresh', 'Which keys are revoked is not known at this moment, so none is accepted.', {
     next: 'Try again in a moment; `llmagentos cluster status` says what is down.',
     retryAfterSeconds: 1,
+    nothingBegun: true,
   })

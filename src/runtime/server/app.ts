@@ -1,6 +1,7 @@
 import type { ServerOptions } from 'node:https'
 import fastify, { type FastifyInstance } from 'fastify'
 import { ANSWER_DEADLINE_MS, HOP } from '../../contracts/hop.ts'
+import { isRefused } from '../call-parts.ts'
 import { requestIdFrom } from '../hop.ts'
 import { type Books, noteAnswer, noteFailure } from './answered.ts'
 import { asRefusal } from './errors.ts'
@@ -13,8 +14,11 @@ const BODY_MS = 30_000
 /** How long whoever still sends has to read its answer. */
 const UNREAD_MS = 2_000
 
-/** An HTTP server with our limits, request ids, error body and request figures; the public and the internal side share it. */
-export function buildApp(o: Books & { tls?: ServerOptions; finishes?: true }): FastifyInstance {
+/**
+ * An HTTP server with our limits, request ids, error body and request figures; the public and the internal side share it. `front`: its callers may
+ * have no replica to turn to, and it does nothing by itself.
+ */
+export function buildApp(o: Books & { tls?: ServerOptions; front?: true }): FastifyInstance {
   const http = {
     headersTimeout: 10_000,
     // Node looks for late ones only so often.
@@ -29,8 +33,8 @@ export function buildApp(o: Books & { tls?: ServerOptions; finishes?: true }): F
     requestTimeout: ANSWER_DEADLINE_MS,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
-    // Whoever has a replica to turn to hears 503 when it comes too late; `finishes`: what is on a connection that was taken is answered.
-    return503OnClosing: !o.finishes,
+    // Whoever has a replica to turn to hears 503 when it comes too late; at the front what is on a connection that was taken is answered.
+    return503OnClosing: !o.front,
     ...(o.tls ? { https: { ...http, ...o.tls } } : { http }),
     clientErrorHandler: refuseUnparsed,
     frameworkErrors: refuseAddress,
@@ -69,6 +73,8 @@ export function buildApp(o: Books & { tls?: ServerOptions; finishes?: true }): F
     noteFailure(o, { requestId: req.id, method: req.method, route: req.routeOptions.url, thrown, refusal })
     if (refusal.retryAfterSeconds !== undefined)
       reply.header('retry-after', String(refusal.retryAfterSeconds))
+    // What a service in the middle called may not have begun; what it did itself before that call is another matter.
+    if (refusal.nothingBegun || (o.front && isRefused(thrown))) reply.header(HOP.nothingBegun, '1')
     return reply.code(refusal.status).send(refusal.body(req.id))
   })
   app.setNotFoundHandler((req, reply) =>

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
 import type { Address } from '../../contracts/config.ts'
-import { type Connector, connector } from './connect.ts'
+import { CONNECT_MS, type Connector, connector, knock } from './connect.ts'
 import type { Dial } from './dial.ts'
 
 /** A service's address, or the URL of a server outside. */
@@ -17,25 +17,35 @@ export function connectTo(
   at: Place,
   dial: Dial | undefined,
 ): Connector | { noDelay: true; timeout: number; socketPath?: string } {
-  const plain = { noDelay: true, timeout: 2_000 } as const
+  const plain = { noDelay: true, timeout: CONNECT_MS } as const
   if ('socket' in at) return { ...plain, socketPath: at.socket }
   if ('host' in at) return connector(at.host, at.port, needed(dial))
-  const { protocol, hostname, port } = new URL(at.url)
-  if (protocol !== 'https:' || !dial) return plain
-  return connector(hostname.replace(/^\[|\]$/g, ''), Number(port) || 443, dial)
+  if (new URL(at.url).protocol !== 'https:' || !dial) return plain
+  return connector(...hostOf(at.url), dial)
 }
 
-/** Returns once a connection stood; throws when it did not. */
-export function reach(at: Place, dial: Dial | undefined): Promise<void> {
+/**
+ * Finds out whether whoever was asked there can still answer; throws when not. A service takes connections as long as it does. A gateway that
+ * drains takes none and finishes what it has, so all that tells is whether its machine does. Undefined where a process alone can be gone, which
+ * ends its connections.
+ */
+export function finder(at: Place, dial: Dial | undefined): (() => Promise<void>) | undefined {
   const to = connectTo(at, dial)
-  if (typeof to !== 'function') throw new Error('only a host is looked after')
-  return new Promise((resolve, reject) =>
-    to({}, (thrown, socket) => {
-      socket?.destroy()
-      if (thrown) reject(thrown)
-      else resolve()
-    }),
-  )
+  if (typeof to !== 'function') return undefined
+  if ('url' in at) return () => knock(...hostOf(at.url), needed(dial))
+  return () =>
+    new Promise((resolve, reject) =>
+      to({}, (thrown, socket) => {
+        socket?.destroy()
+        if (thrown) reject(thrown)
+        else resolve()
+      }),
+    )
+}
+
+function hostOf(url: string): [host: string, port: number] {
+  const { hostname, port } = new URL(url)
+  return [hostname.replace(/^\[|\]$/g, ''), Number(port) || 443]
 }
 
 function needed(dial: Dial | undefined): Dial {

@@ -16,7 +16,7 @@ export const guest: Machine = {
   prepare: makeRootDisk,
   argv: (place, network) => [
     'qemu-system-x86_64',
-    ...'-nodefaults -no-user-config -display none -machine pc -accel tcg,thread=multi -cpu qemu64 -smp 2 -m 2048'.split(
+    ...'-nodefaults -no-user-config -display none -machine pc -accel tcg,thread=multi -cpu qemu64 -smp 2 -m 4096'.split(
       ' ',
     ),
     ...['-chardev', 'stdio,id=console,signal=off', '-serial', 'chardev:console'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { clock } from '../../../src/provision/check/clock.ts'
-import type { Concern } from '../../../src/provision/check/concern.ts'
+import { type Concern, onEach } from '../../../src/provision/check/concern.ts'
 import { fsync } from '../../../src/provision/check/fsync.ts'
 import { concerns } from '../../../src/provision/check/index.ts'
 import { memory } from '../../../src/provision/check/memory.ts'
@@ -9,13 +9,19 @@ import { space } from '../../../src/provision/check/space.ts'
 import { system } from '../../../src/provision/check/system.ts'
 import { time } from '../../../src/provision/check/time.ts'
 import type { WantedNode } from '../../../src/provision/cluster/cluster.ts'
-import type { Port } from '../../../src/provision/components/component.ts'
+import type { Component, Port } from '../../../src/provision/components/component.ts'
 import { registry } from '../../../src/provision/components/index.ts'
-import { memory as memoryFact } from '../../../src/provision/facts/memory.ts'
+import { os } from '../../../src/provision/facts/os.ts'
 import { factsOf, findings, siteOf, told, wanting } from './site.ts'
 
 const GiB = 2 ** 30
 const by = (values: Record<string, unknown>) => (node: { name: string }) => values[node.name]
+
+/** What a component that runs is asked. */
+const own: NonNullable<Component['check']> = {
+  facts: () => [os],
+  judge: ({ nodes }, facts) => onEach({ nodes, facts, what: 'how it runs' }, os, () => []),
+}
 
 test.each(
   concerns.map(concern => [concern.name, concern] as const),
@@ -29,12 +35,7 @@ test.each(
   }
   const site = siteOf([], {
     nodes: ['roles: [control, storage], disks: [{id: sda}]', 'roles: [control, worker]', 'roles: [control]'],
-    components: [
-      {
-        ...wanting({ ports: [gateway] }),
-        check: { facts: () => [memoryFact], judge: () => [], repairs: () => [] },
-      },
-    ],
+    components: [{ ...wanting({ ports: [gateway] }), exactTime: ({ nodes }) => nodes, check: own }],
   })
   const found = findings(concern, site, () => new Error('no answer within 5 s'))
   expect(found.filter(({ level }) => level !== 'unknown')).toEqual([])

@@ -25,7 +25,8 @@ export class Nodes {
     TlsFiles
   >
   readonly services: Record<string, HostAddress[]> = {}
-  url = ''
+  /** Of the gateways. */
+  urls: string[] = []
   readonly #children = new Map<string, ChildProcess>()
   readonly #configs = new Map<string, object>()
 
@@ -39,8 +40,12 @@ export class Nodes {
       const at = async () => ({ host: '127.0.0.1', port: await freePort() })
       this.services[name] = twice.includes(name) ? [await at(), await at()] : [await at()]
     }
-    this.url = `https://127.0.0.1:${await freePort()}`
+    for (const _ of this.services['gateway']!) this.urls.push(`https://127.0.0.1:${await freePort()}`)
     return this
+  }
+
+  get url(): string {
+    return this.urls[0]!
   }
 
   /** Starts one process with these services; `replica` counts from 0. */
@@ -129,7 +134,7 @@ export class Nodes {
       gateway: {
         cluster: 'halle',
         host: '127.0.0.1',
-        port: Number(new URL(this.url).port),
+        port: Number(new URL(this.urls[replica] ?? this.url).port),
         ...(tls && { certificate: { cert: tls.cert, key: tls.key } }),
       },
       executor: { slots: 1 },

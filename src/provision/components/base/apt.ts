@@ -2,11 +2,9 @@ import type { WantedNode } from '../../cluster/cluster.ts'
 import { quote } from '../../connections/quote.ts'
 import type { Facts } from '../../facts/fact.ts'
 import { os } from '../../facts/os.ts'
-import { APT_CONF, APT_ENV } from '../../os/apt.ts'
+import { APT_CONF, APT_ENV, APT_SOURCES } from '../../os/apt.ts'
 import type { Item } from '../../os/item.ts'
 import type { View } from '../component.ts'
-
-const SOURCES = '/etc/llmagentos/apt-sources'
 
 /** The site's proxy and mirror for what we install. The machine's own apt stays as it is. */
 export function aptItems(view: View<unknown>, facts: Facts, node: WantedNode): Item[] {
@@ -22,7 +20,7 @@ export function aptItems(view: View<unknown>, facts: Facts, node: WantedNode): I
       ? [
           {
             ...file,
-            path: `${SOURCES}/llmagentos.sources`,
+            path: `${APT_SOURCES}/llmagentos.sources`,
             text: sources(apt.mirror, facts.get(node.name, os)),
             says: "the site's mirror",
           },
@@ -51,7 +49,7 @@ const throughProxy = (url: string) =>
 // With an index of its own, so that it and the machine's do not push each other out.
 const FROM_MIRROR = [
   'Dir::Etc::sourcelist "/dev/null";',
-  `Dir::Etc::sourceparts "${SOURCES}";`,
+  `Dir::Etc::sourceparts "${APT_SOURCES}";`,
   'Dir::State::lists "/var/lib/llmagentos/apt/lists";',
   'Dir::Cache::pkgcache "";',
   'Dir::Cache::srcpkgcache "";',

@@ -4,29 +4,27 @@ import { os } from '../../facts/os.ts'
 import { namesFact } from '../base/addresses.ts'
 import type { Component } from '../component.ts'
 import { looks } from './file/look.ts'
-import { fileMemoryBytes, mountsOf } from './file/names.ts'
-import { full } from './full.ts'
+import { mountsOf } from './file/names.ts'
 import { items, keepsDisks } from './items.ts'
 import { judge } from './judge.ts'
 import { secrets } from './keys.ts'
-import { leave } from './leave.ts'
+import { memoryOf } from './memory.ts'
 import { COMPONENT, isDaemonNode, isMon, monNodes, placed, ports } from './names.ts'
 import { endpoints, rgwNodes } from './object/gateways.ts'
 import { rgwCertificates } from './object/items.ts'
+import { bucketCheck } from './object/judge.ts'
 import { askedOn, s3 } from './object/s3.ts'
 import { disksInUse } from './osds/in-use.ts'
 import { made } from './osds/made.ts'
-import { removeDisk } from './osds/remove.ts'
 import { replaceDisk } from './osds/replace.ts'
 import { smart } from './osds/smart.ts'
 import { plan } from './plan.ts'
 import { refuse } from './refuse.ts'
 import { type Config, schema } from './schema.ts'
-import { candidate } from './sources.ts'
+import { archive } from './source/fact.ts'
 import { stores } from './stores.ts'
 import { told } from './told.ts'
-
-const MIB = 1024 ** 2
+import { outdated } from './versions.ts'
 
 /** Ceph: mons and mgrs on the control nodes, OSDs on the disks of the storage nodes, gateways of S3. */
 export const ceph: Component<Config> = {
@@ -41,14 +39,15 @@ export const ceph: Component<Config> = {
   secrets,
   ports,
   offers: ({ cluster, config }, from) => endpoints(cluster, config, from),
-  uses: (view, node) => ({
-    memoryBytes: (node.roles.includes('control') ? 1024 * MIB : 0) + fileMemoryBytes(view, node),
-    disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 * MIB }],
+  uses: (view, node, facts) => ({
+    memoryBytes: memoryOf(view, node, facts),
+    disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 ** 3 }],
   }),
   facts: (view, node) => [
     namesFact(view),
     os,
-    candidate,
+    archive,
+    outdated,
     stores,
     ...(isDaemonNode(node) ? [disks, made] : []),
     ...(keepsDisks(node) ? [memory, smart] : []),
@@ -61,10 +60,8 @@ export const ceph: Component<Config> = {
   certificates: (view, _facts, node) =>
     rgwNodes(view.cluster, view.config).includes(node) ? rgwCertificates(view, node) : [],
   plan: (view, facts) => plan(ceph, view, facts),
+  check: bucketCheck,
   disksInUse,
   replaceDisk,
-  removeDisk,
-  leave,
-  check: full,
   judge,
 }

@@ -15,13 +15,16 @@ import { rgwNodes } from './object/gateways.ts'
 import { rgwItems } from './object/items.ts'
 import { osdItems, osdPackages } from './osds/items.ts'
 import type { Config } from './schema.ts'
+import { sourceOf } from './source/choose.ts'
+import { saysOf as saysSource, sourceItems } from './source/items.ts'
 import { releaseOn, versionOf } from './sources.ts'
 
 /** What Ceph keeps on a node, in the order of making. Nothing starts here by itself: plan.ts puts starts where they belong. */
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
   const conf = confOf(view, facts, node)
   return [
-    { kind: 'package', names: packagesOf(view, facts, node), held: true, says: saysOf(facts, node) },
+    ...sourceItems(view, facts, node),
+    { kind: 'package', names: packagesOf(view, facts, node), held: true, says: saysOf(view, facts, node) },
     { ...FILE, path: CONF, text: conf, says: 'the way to the monitors' },
     ...(isMon(node) ? controlItems(view, node, inputsOf(conf)) : []),
     ...(keepsDisks(node) ? osdItems(facts, node) : []),
@@ -93,14 +96,16 @@ const isGateway = ({ cluster, config }: View<Config>, node: WantedNode) =>
 const packagesOf = (view: View<Config>, facts: Facts, node: WantedNode) => [
   'ceph-common',
   ...(isMon(node) ? ['ceph-base', 'ceph-mon', 'ceph-mgr'] : []),
-  ...(keepsDisks(node) ? osdPackages(view.config, releaseOn(node, facts)) : []),
+  ...(keepsDisks(node) ? osdPackages(view.config, releaseOn(view, node, facts)) : []),
   ...(isGateway(view, node) ? ['radosgw'] : []),
   ...filePackages(view, node),
 ]
 
 /** `Ceph 18.2.7 (reef), end of life since 2026-03-31`. */
-function saysOf(facts: Facts, node: WantedNode): string {
-  const [version, release] = [versionOf(node, facts), releaseOn(node, facts)]
-  const name = release ? ` (${release.name})` : ''
-  return `Ceph ${version ?? ''}${name}${release?.ended ? `, end of life since ${release.ended}` : ''}`
+function saysOf(view: View<Config>, facts: Facts, node: WantedNode): string {
+  const [version, release] = [versionOf(view, node, facts), releaseOn(view, node, facts)]
+  const source = sourceOf(view, node, facts)
+  const name = version && release ? `${version} (${release.name})` : (version ?? release?.name ?? '')
+  const ended = release?.ended ? `, end of life since ${release.ended}` : ''
+  return `Ceph ${name}${source.kind === 'distro' ? '' : `, ${saysSource(source)}`}${ended}`
 }

@@ -4,7 +4,6 @@ import { kept } from '../../facts/kept.ts'
 import type { Finding, View } from '../component.ts'
 import { blockFindings } from './block/judge.ts'
 import { fileFindings } from './file/judge.ts'
-import { raisedNow } from './full.ts'
 import { healthOf } from './health.ts'
 import { COMPONENT, isMon, monNodes, unitOf } from './names.ts'
 import { objectFindings } from './object/judge.ts'
@@ -12,6 +11,7 @@ import { judgeDisks } from './osds/judge.ts'
 import type { Config } from './schema.ts'
 import { releaseOn, versionOf } from './sources.ts'
 import { anyTold, type Told, told } from './told.ts'
+import { short, versionFindings } from './versions.ts'
 
 type Said = Omit<Finding, 'node'>
 
@@ -26,6 +26,7 @@ export function judge(view: View<Config>, facts: Facts): Finding[] {
     ...(up
       ? [
           ...cluster(view, up.told),
+          ...versionFindings(view, facts, up.told),
           ...objectFindings(view, facts, up.told),
           ...fileFindings(view, facts, up.told),
           ...blockFindings(view, up.told),
@@ -71,7 +72,7 @@ function cluster({ cluster: wanted }: View<Config>, told: Told): Said[] {
   const extra = inMap.filter(name => !names.includes(name))
   const missing = names.filter(name => !inMap.includes(name))
   const health = healthOf(told)
-  const versions = Object.entries(told.versions['overall'] ?? {})
+  const versions = Object.keys(told.versions['overall'] ?? {})
   return [
     ...missing.map(name => ({
       level: 'bad' as const,
@@ -79,17 +80,11 @@ function cluster({ cluster: wanted }: View<Config>, told: Told): Said[] {
       fix: 'Run `cluster up`.',
     })),
     ...extra.map(name => ({ level: 'warn' as const, says: `${name} is a monitor, and not in the file.` })),
-    ...mixed(versions),
-    ...raisedNow(told),
     ...health,
-    ...(health.length === 0
-      ? [
-          {
-            level: 'ok' as const,
-            says: `Ceph ${versions.map(([v]) => short(v)).join(', ')} is healthy: ${summary(told)}.`,
-          },
-        ]
-      : []),
+    {
+      level: 'ok' as const,
+      says: `Ceph ${versions.map(short).join(', ')} ${health.length === 0 ? 'is healthy' : 'runs'}: ${summary(told)}.`,
+    },
   ]
 }
 
@@ -98,22 +93,6 @@ function summary({ status, osds, mons }: Told): string {
   const disks = osds.osds.length === 0 ? 'no disk yet' : `${up} of ${osds.osds.length} OSDs up`
   return `${status.quorum_names.length} of ${mons.mons.length} monitors, ${disks}`
 }
-
-/** Usual while an upgrade goes on, and a mistake where none does. */
-function mixed(versions: [string, number][]): Said[] {
-  if (versions.length < 2) return []
-  const list = versions.map(([version, count]) => `${count} with ${short(version)}`).join(', ')
-  return [
-    {
-      level: 'warn',
-      says: `Daemons of several versions run: ${list}.`,
-      fix: 'Restart those of the earlier version, monitors first, then managers, then OSDs.',
-    },
-  ]
-}
-
-/** `ceph version 18.2.7 (6b0e98...) reef (stable)` */
-const short = (version: string) => version.split(' ')[2] ?? version
 
 function noQuorum(view: View<Config>, facts: Facts): Said[] {
   const asked = view.nodes
@@ -138,7 +117,7 @@ function noQuorum(view: View<Config>, facts: Facts): Said[] {
 
 function old(view: View<Config>, facts: Facts): Finding[] {
   return view.nodes.flatMap(node => {
-    const [version, release] = [versionOf(node, facts), releaseOn(node, facts)]
+    const [version, release] = [versionOf(view, node, facts), releaseOn(view, node, facts)]
     if (!release?.ended) return []
     return [
       {

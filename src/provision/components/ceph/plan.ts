@@ -1,6 +1,6 @@
 import type { Facts } from '../../facts/fact.ts'
 import { UnknownFact } from '../../facts/fact.ts'
-import { itemSteps, renewalWaves, waveOver } from '../../os/index.ts'
+import { goneSteps, itemSteps, renewalWaves, waveOver } from '../../os/index.ts'
 import type { Step, Wave } from '../../reconcile/step.ts'
 import type { Component, View } from '../component.ts'
 import { accessSteps } from './access.ts'
@@ -13,6 +13,7 @@ import { optionSteps } from './options.ts'
 import { osdWaves } from './osds/plan.ts'
 import { refuseForeign } from './refuse.ts'
 import type { Config } from './schema.ts'
+import { indexStep, isOfSource, sourceItems } from './source/items.ts'
 import { anyTold } from './told.ts'
 
 /**
@@ -20,6 +21,8 @@ import { anyTold } from './told.ts'
  * hear of an earlier one, it hears in the next round.
  */
 export function plan(component: Component<Config>, view: View<Config>, facts: Facts): Wave[] {
+  const sources = sourceWaves(view, facts)
+  if (sources.length > 0) return sources
   const kept = waveOver(view, 'ceph: packages, settings and keys', name =>
     itemSteps({
       node: name,
@@ -37,6 +40,18 @@ export function plan(component: Component<Config>, view: View<Config>, facts: Fa
     ...renewalWaves(component, view, facts),
     ...stoppedAt(() => clusterWaves({ view, facts, of })),
   ]
+}
+
+/** Where a node's apt has not read the source of its packages yet; the rest is planned when it is known what the source has. */
+function sourceWaves(view: View<Config>, facts: Facts): Wave[] {
+  return waveOver(view, 'ceph: where its packages come from; the rest follows once that is known', name => {
+    const node = nodeIn(view, name)
+    const items = sourceItems(view, facts, node)
+    const index = indexStep(view, facts, node)
+    if (index) return [...itemSteps({ node: name, component: COMPONENT, items, facts }), index]
+    // What keeps those of the suite away goes before they are installed, not after.
+    return goneSteps({ node: name, component: COMPONENT, items, facts }).filter(isOfSource)
+  })
 }
 
 interface Phase {

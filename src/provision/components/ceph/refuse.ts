@@ -6,6 +6,7 @@ import { refuseFile } from './file/refuse.ts'
 import { COMPONENT, CONF, heldMon, isMon, monNodes, placed, storageNodes } from './names.ts'
 import { refuseDisks } from './osds/refuse.ts'
 import type { Config } from './schema.ts'
+import { refuseSource } from './source/refuse.ts'
 import { releaseOn, versionOf } from './sources.ts'
 import { stores } from './stores.ts'
 import type { Told } from './told.ts'
@@ -13,8 +14,8 @@ import type { Told } from './told.ts'
 /** Throws Failure: 2 for what the file has to say first, 9 for what cannot become one cluster. */
 export function refuse(view: View<Config>, facts: Facts): void {
   enoughStorage(view)
-  noVoteLost(view, facts)
   foreign(view, facts)
+  refuseSource(view, facts)
   oneRelease(view, facts)
   maintained(view, facts)
   whole(view, facts)
@@ -35,28 +36,10 @@ function enoughStorage({ cluster, config }: View<Config>): void {
   )
 }
 
-/** A node that is no control node any more has a monitor until its own verb took it away. */
-function noVoteLost({ nodes }: View<Config>, facts: Facts): void {
-  const still = nodes.find(node => {
-    const manifest = facts.peek(node.name, kept)
-    if (isMon(node) || !manifest.known) return false
-    return manifest.value.entries.some(e => e.component === COMPONENT && e.name === heldMon(node.name).name)
-  })
-  if (!still) return
-  throw new Failure(
-    `${still.name} is no longer a control node, and has a monitor of Ceph; nothing was changed.`,
-    {
-      exit: EXIT.unsafe,
-      why: 'it has a vote, and `up` never takes one away',
-      next: `Give it the role control again; or, if it is to leave: llmagentos node demote ${still.name}`,
-    },
-  )
-}
-
-function oneRelease({ nodes }: View<Config>, facts: Facts): void {
-  const told = nodes.flatMap(node => {
-    const [release, version] = [releaseOn(node, facts), versionOf(node, facts)]
-    return release && version ? [{ node: node.name, release, version }] : []
+function oneRelease(view: View<Config>, facts: Facts): void {
+  const told = view.nodes.flatMap(node => {
+    const [release, version] = [releaseOn(view, node, facts), versionOf(view, node, facts)]
+    return release ? [{ node: node.name, release, version }] : []
   })
   const majors = told.map(({ release }) => release.major)
   if (new Set(majors).size < 2) return
@@ -65,17 +48,18 @@ function oneRelease({ nodes }: View<Config>, facts: Facts): void {
     {
       exit: EXIT.unsafe,
       why: told
-        .map(({ node, release, version }) => `${node} would have ${release.name} ${version}`)
+        .map(({ node, release, version }) => `${node} would have ${[release.name, version].join(' ').trim()}`)
         .join(', '),
       next: 'Bring the nodes to one release of Debian.',
     },
   )
 }
 
-function maintained({ cluster, config, nodes }: View<Config>, facts: Facts): void {
+function maintained(view: View<Config>, facts: Facts): void {
+  const { cluster, config, nodes } = view
   if (config.allowEndOfLife) return
   const old = nodes.flatMap(node => {
-    const release = releaseOn(node, facts)
+    const release = releaseOn(view, node, facts)
     return release?.ended ? [{ node: node.name, release }] : []
   })
   const first = old[0]

@@ -4,17 +4,22 @@ export interface Release {
   major: number
   /** When its fixes ended; undefined for one that is maintained. Known when this version was made, and looked up nowhere. */
   ended?: string
+  /** Suites for which the Ceph project makes packages, as far as this version knows. */
+  suites?: string[]
 }
 
 /** Oldest first. */
 export const RELEASES: Release[] = [
   { name: 'pacific', major: 16, ended: '2024-03-04' },
   { name: 'quincy', major: 17, ended: '2025-01-13' },
-  { name: 'reef', major: 18, ended: '2026-03-31' },
-  { name: 'squid', major: 19, ended: '2026-10-31' },
-  { name: 'tentacle', major: 20 },
+  { name: 'reef', major: 18, ended: '2026-03-31', suites: ['bookworm'] },
+  { name: 'squid', major: 19, ended: '2026-10-31', suites: ['bookworm'] },
+  { name: 'tentacle', major: 20, suites: ['bookworm', 'jammy', 'noble'] },
   { name: 'umbrella', major: 21 },
 ]
+
+/** Of the Ceph project, where the file names none and none is installed. */
+export const USUAL = 'tentacle'
 
 /** Of Debian itself, where the node's apt has no index yet. */
 export const OF_DEBIAN: Record<string, string> = { bookworm: '16.2.15', trixie: '18.2.7', forky: '20.2.4' }

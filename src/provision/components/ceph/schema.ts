@@ -1,10 +1,11 @@
 import Type, { type Static } from 'typebox'
-import { block, byDefault, oneOf, text, whole, yesNo } from '../../cluster/schema/fields.ts'
+import { block, byDefault, text, whole, yesNo } from '../../cluster/schema/fields.ts'
 import type { Parsed } from '../../cluster/schema/parsed.ts'
 import { blocks } from './block/schema.ts'
 import { file } from './file/schema.ts'
 import { object } from './object/schema.ts'
 import { osd } from './osds/schema.ts'
+import { release, source } from './source/schema.ts'
 
 const config = Type.Record(
   Type.String({ pattern: '^([a-z]+(\\.[A-Za-z0-9._-]+)?/)?[a-z][a-z0-9_]*$' }),
@@ -24,10 +25,8 @@ const config = Type.Record(
 export const schema = block(
   'Ceph: storage that survives a node; monitors on the control nodes, disks on the storage nodes',
   {
-    source: byDefault(
-      'distro',
-      oneOf("where its packages come from; `distro` is the node's own", ['distro']),
-    ),
+    source,
+    release,
     allowEndOfLife: byDefault(
       false,
       yesNo('also a release that gets no more fixes, such as those of Debian 12 and 13'),

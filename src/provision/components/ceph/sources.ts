@@ -1,40 +1,30 @@
 import type { WantedNode } from '../../cluster/cluster.ts'
-import type { Fact, Facts } from '../../facts/fact.ts'
-import { linesOf } from '../../facts/fields.ts'
+import type { Facts } from '../../facts/fact.ts'
 import { os } from '../../facts/os.ts'
-import { packages } from '../../facts/packages.ts'
-import { APT_ENV } from '../../os/apt.ts'
+import type { View } from '../component.ts'
 import { OF_DEBIAN, type Release, releaseOf } from './releases.ts'
+import type { Config } from './schema.ts'
+import { bare, installedOn, sourceOf } from './source/choose.ts'
+import { archive, versionsFrom } from './source/fact.ts'
 
-/** The package whose version stands for all of Ceph's on a node. */
-export const PACKAGE = 'ceph-common'
-
-/** Versions that the node's apt could install, by where they come from; the installed one is not among them. */
-export const candidate: Fact<string[]> = {
-  id: 'versions of Ceph at hand',
-  deadlineMs: 15_000,
-  script: `[ ! -e ${APT_ENV} ] || . ${APT_ENV}
-apt-cache madison ${PACKAGE} 2>/dev/null | cut -d'|' -f2 | tr -d ' ' | sort -uV`,
-  parse: linesOf,
-}
-
-/** Installed, or what would be; undefined where the node does not tell. Without revision: `18.2.7`. */
-export function versionOf({ name }: WantedNode, facts: Facts): string | undefined {
-  const have = facts.peek(name, packages)
-  const found = have.known ? have.value.all.get(PACKAGE) : undefined
-  if (found?.installed) return bare(found.version)
-  const system = facts.peek(name, os)
+/** Installed, or what would be; undefined where the node does not tell, or has no index yet. Without revision: `18.2.7`. */
+export function versionOf(view: View<Config>, node: WantedNode, facts: Facts): string | undefined {
+  const installed = installedOn(node, facts)
+  if (installed) return installed.version
+  const source = sourceOf(view, node, facts)
+  const atHand = facts.peek(node.name, archive)
+  const url = source.kind === 'distro' ? undefined : source.url
+  const versions = atHand.known ? versionsFrom(atHand.value, url).map(bare) : []
+  if (source.kind !== 'distro') return versions.at(-1)
+  const system = facts.peek(node.name, os)
   if (!system.known) return undefined
-  const { codename } = system.value
-  const atHand = facts.peek(name, candidate)
-  const versions = (atHand.known ? atHand.value : []).map(bare)
-  return versions.at(-1) ?? OF_DEBIAN[codename]
+  return versions.at(-1) ?? OF_DEBIAN[system.value.codename]
 }
 
 /** The release of a node's Ceph; undefined for one that this version does not know. */
-export function releaseOn(node: WantedNode, facts: Facts): Release | undefined {
-  const version = versionOf(node, facts)
-  return version === undefined ? undefined : releaseOf(version)
+export function releaseOn(view: View<Config>, node: WantedNode, facts: Facts): Release | undefined {
+  const version = versionOf(view, node, facts)
+  if (version !== undefined) return releaseOf(version)
+  const source = sourceOf(view, node, facts)
+  return source.kind === 'distro' ? undefined : source.release
 }
-
-const bare = (version: string) => version.replace(/^\d+:/, '').replace(/[-+~].*$/, '')

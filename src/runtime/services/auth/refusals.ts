@@ -4,6 +4,7 @@ export const notLoaded = () =>
   new Refusal(503, 'loading', 'The keys are not loaded yet.', {
     next: 'Try again in a moment.',
     retryAfterSeconds: 1,
+    nothingBegun: true,
   })
 
 export const storeAway = (why: string, cause?: unknown) =>

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Audience } from '../../../contracts/auth.ts'
+import { HOP } from '../../../contracts/hop.ts'
 import type { Route } from '../../../contracts/route.ts'
 import type { Reply } from '../../transport.ts'
 import type { Entry, Gate } from './gate.ts'
@@ -17,6 +18,7 @@ const OUT = [
   'retry-after',
   'content-disposition',
   'x-object-version',
+  HOP.nothingBegun,
 ]
 
 /** Hands a request to the service of its route and the answer back, byte by byte. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyListenOptions } from 'fastify'
 import { GatewayConfig } from '../../../contracts/config.ts'
 import { codeOf, EXIT, Failure } from '../../../errors.ts'
+import type { Verifier } from '../../identity/verifier.ts'
 import { buildApp } from '../../server/app.ts'
 import { closeApp } from '../../server/close.ts'
 import type { Service } from '../../service.ts'
@@ -14,6 +15,8 @@ import { addPublicRoutes } from './public.ts'
 import { OpenStreams } from './streams.ts'
 
 const BACKLOG = 4096
+/** Longest wait for auth before connections are taken that would be refused without it. */
+const AUTH_MS = 10_000
 
 /** The only service with a port: knows who asks, how much is left to them, and which service answers. */
 export const gateway: Service<GatewayConfig> = {
@@ -28,7 +31,7 @@ export const gateway: Service<GatewayConfig> = {
     const app = buildApp({
       log,
       metrics,
-      finishes: true,
+      front: true,
       ...(certificate && { tls: publicTls(certificate.current) }),
     })
     if (certificate) {
@@ -37,6 +40,7 @@ export const gateway: Service<GatewayConfig> = {
     }
     forgetHopHeaders(app)
     await addPublicRoutes(app, { deps, keys: new Keys({ calls, verifier }), limits: new Limits(), streams })
+    if (config.socket && calls.peers('auth').length > 0) await knowsWhoIsRevoked(verifier)
     await listen(app, config)
     log.info({ host: config.host, port: config.port }, 'gateway listens')
     return {
@@ -49,6 +53,12 @@ export const gateway: Service<GatewayConfig> = {
       },
     }
   },
+}
+
+/** Whoever comes before that waits at the socket, or goes to another gateway, instead of being refused. */
+async function knowsWhoIsRevoked(verifier: Verifier): Promise<void> {
+  const end = performance.now() + AUTH_MS
+  while (!verifier.isFresh() && performance.now() < end) await verifier.fresh().catch(() => undefined)
 }
 
 async function listen(app: FastifyInstance, { host, port, socket }: GatewayConfig): Promise<void> {

@@ -82,6 +82,7 @@ export class Workers implements Room {
       throw new Refusal(503, 'no_worker', 'No worker answers.', {
         next: 'See `llmagentos cluster status`.',
         retryAfterSeconds: 2,
+        nothingBegun: true,
       })
     }
     const model = wanted ?? this.defaultModel()

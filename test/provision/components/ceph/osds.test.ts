@@ -1,9 +1,13 @@
-import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
 import { locationOf, memoryTarget } from '../../../../src/provision/components/ceph/osds/conf.ts'
 import { osdUuid } from '../../../../src/provision/components/ceph/osds/identity.ts'
+import { judgeDisks } from '../../../../src/provision/components/ceph/osds/judge.ts'
 import { made } from '../../../../src/provision/components/ceph/osds/made.ts'
 import { osdsIn } from '../../../../src/provision/components/ceph/osds/map.ts'
 import { smart } from '../../../../src/provision/components/ceph/osds/smart.ts'
+import { told, viewOf } from './site.ts'
 
 const GiB = 1024 ** 3
 
@@ -57,11 +61,50 @@ test('folders of OSDs: one that is made, one that was cut short, and one that ta
   expect(() => made.parse('mapper\nata-1\n')).toThrow('is no line of it')
 })
 
-test('of what smartctl ends with only a disk that fails counts', () => {
-  expect(smart.parse('a\t0\nb\t8\nc\t2\nd\t72\ne\t64\n')).toEqual([
-    { disk: 'a', failing: false },
-    { disk: 'b', failing: true },
-    { disk: 'd', failing: true },
-    { disk: 'e', failing: false },
-  ])
+describe('what disks say of themselves', () => {
+  const file = (name: string) =>
+    JSON.stringify(JSON.parse(readFileSync(join(import.meta.dirname, 'smart', `${name}.json`), 'utf8')))
+
+  test.each([
+    ['ata-fine', [{ failing: false, why: '' }]],
+    ['ata-failing', [{ failing: true, why: 'Reallocated_Sector_Ct 3987 is past its threshold' }]],
+    ['ata-failed-once', [{ failing: false, why: '' }]],
+    ['nvme-fine', [{ failing: false, why: '' }]],
+    [
+      'nvme-failing',
+      [{ failing: true, why: 'its spare blocks are used up, its errors have made it unreliable' }],
+    ],
+    ['scsi-failing', [{ failing: true, why: '' }]],
+    ['virtual', []],
+    ['asleep', []],
+  ])('%s', (name, expected) => {
+    expect(smart.parse(`disk\t${file(name)}\n`)).toEqual({
+      asked: true,
+      disks: expected.map(one => ({ disk: 'disk', ...one })),
+    })
+  })
+
+  test('one that gives no answer in time says nothing, and without smartctl none is asked', () => {
+    expect(smart.parse(`a\t\nb\t${file('nvme-fine')}\n`).disks).toEqual([
+      { disk: 'b', failing: false, why: '' },
+    ])
+    expect(smart.parse('absent\n')).toEqual({ asked: false, disks: [] })
+    expect(smart.parse('none\n')).toEqual({ asked: true, disks: [] })
+  })
+
+  test('is told where the OSDs are told of', () => {
+    const view = viewOf('', { node: 'disks: [{id: ata-1}]' })
+    const made = { 'folders of OSDs': 'mapper\nata-1\t3\tu1\traw\t\n', disks: 'all\t\n' }
+    const said = (printed: string) =>
+      judgeDisks(view, told('trixie', { ...made, 'SMART of disks with OSDs': printed }))
+        .filter(({ node, says }) => node === 'n1' && /SMART|smartmontools/.test(says))
+        .map(({ level, says }) => `${level} ${says}`)
+    expect(said(`ata-1\t${file('ata-failing')}\n`)).toEqual([
+      'bad The disk ata-1 of osd.3 says that it fails (SMART): Reallocated_Sector_Ct 3987 is past its threshold.',
+    ])
+    expect(said(`ata-1\t${file('ata-fine')}\n`)).toEqual([])
+    expect(said('absent\n')).toEqual([
+      'ok Nobody asks its disks whether they fail: smartmontools is not installed there.',
+    ])
+  })
 })

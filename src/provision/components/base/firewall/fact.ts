@@ -1,5 +1,6 @@
 import type { Fact } from '../../../facts/fact.ts'
 import { field, fieldsOf } from '../../../facts/fields.ts'
+import { MAY_RUN } from '../../../facts/units.ts'
 
 export interface Firewall {
   /** Of the text from which our table was loaded; undefined where there is no table of ours. */
@@ -20,14 +21,17 @@ export const REVERT = 'llmagentos-firewall-revert'
 export const firewall: Fact<Firewall> = {
   id: 'firewall',
   deadlineMs: 10_000,
-  script: `if table=$(nft -s list table ${TABLE} 2>/dev/null); then
+  script: `${MAY_RUN}
+if table=$(nft -s list table ${TABLE} 2>/dev/null); then
   digest=
   case $table in *'chain digest_'*) digest=\${table#*chain digest_} digest=\${digest%%[!0-9a-f]*} ;; esac
   recorded=
   [ ! -r ${RECORD} ] || IFS= read -r recorded <${RECORD}
   printf 'digest=%s\\nlisted=%s\\nrecorded=%s\\n' "$digest" "$(printf '%s\\n' "$table" | sha256sum)" "$recorded"
 fi
-active=$(systemctl list-units --plain --no-legend --state=active '${REVERT}*.timer' firewalld.service) || exit
+active=
+set -- '${REVERT}*.timer' firewalld.service
+if may_run "$@"; then active=$(systemctl list-units --plain --no-legend --state=active "$@") || exit; fi
 trials=0
 while read -r unit _; do
   case $unit in

@@ -14,14 +14,16 @@ export interface S3 {
   gateways: Record<string, string>
   /** The status that its user gets for it: 200, 404 for one that is not there, 403 for a key that is not known. */
   buckets: Record<string, number>
+  /** Where that was asked: `no`, `Enabled`, `Suspended`, or why it is not known. */
+  versioned: Record<string, string>
 }
 
 /** Asks as a client would, which takes milliseconds; a call of radosgw-admin takes half a second. */
-export const s3 = (view: View<Config>): Fact<S3> => ({
-  id: `gateways of S3 ${JSON.stringify(s3Argv(view, 'ask').slice(3))}`,
+export const s3 = (view: View<Config>, mode: 'ask' | 'check' = 'ask'): Fact<S3> => ({
+  id: `gateways of S3 ${JSON.stringify(s3Argv(view, mode).slice(3))}`,
   deadlineMs: 30_000,
-  script: `[ -e ${CA_FILE} ] || { echo '{"gateways":{},"buckets":{}}'; exit 0; }
-exec ${quote(['timeout', '25', ...s3Argv(view, 'ask')])}`,
+  script: `[ -e ${CA_FILE} ] || { echo '{"gateways":{},"buckets":{},"versioned":{}}'; exit 0; }
+exec ${quote(['timeout', '25', ...s3Argv(view, mode)])}`,
   parse: stdout => JSON.parse(stdout) as S3,
 })
 
@@ -34,7 +36,7 @@ export function s3Told(view: View<Config>, facts: Facts): S3 | undefined {
   return answer?.known ? answer.value : undefined
 }
 
-export function s3Argv(view: View<Config>, mode: 'ask' | 'make', only?: string): string[] {
+export function s3Argv(view: View<Config>, mode: 'ask' | 'check' | 'make', only?: string): string[] {
   const { cluster, config } = view
   const all = endpoints(cluster, config, '')
   return [

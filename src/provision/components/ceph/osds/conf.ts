@@ -4,8 +4,10 @@ import { memory } from '../../../facts/memory.ts'
 import type { Config } from '../schema.ts'
 
 const MIB = 1024 ** 2
-/** Ceph's own default, and the least with which an OSD still works well. */
-const [MOST, LEAST] = [4096 * MIB, 1024 * MIB]
+/** Ceph's own default. */
+const MOST = 4096 * MIB
+/** With less an OSD does not work well. */
+export const LEAST = 1024 * MIB
 
 /** Lines of ceph.conf for the OSDs of a node: where they are for CRUSH, and how much memory each uses. Throws UnknownFact. */
 export function osdConf(config: Config, { node, facts }: { node: WantedNode; facts: Facts }): string[] {

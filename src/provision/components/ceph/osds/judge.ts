@@ -59,15 +59,24 @@ function stopped({ id, disk }: Made, o: { node: WantedNode; facts: Facts }): Sai
 
 function failing(node: WantedNode, { osds, facts }: { osds: Made[]; facts: Facts }): Said[] {
   const answer = facts.peek(node.name, smart)
-  if (!answer.known) return []
-  const bad = answer.value.filter(one => one.failing).map(one => one.disk)
-  return osds
-    .filter(one => bad.includes(one.disk))
-    .map(one => ({
-      level: 'bad' as const,
-      says: `The disk ${one.disk} of osd.${one.id} says that it fails (SMART).`,
-      fix: `Put in another one, then: llmagentos node disk replace ${node.name} ${one.disk} NEW`,
-    }))
+  if (osds.length === 0) return []
+  if (!answer.known)
+    return [{ level: 'unknown', says: `It did not tell whether its disks fail: ${answer.why}.` }]
+  if (!answer.value.asked)
+    return [
+      { level: 'ok', says: 'Nobody asks its disks whether they fail: smartmontools is not installed there.' },
+    ]
+  return osds.flatMap(one => {
+    const bad = answer.value.disks.find(({ disk, failing }) => failing && disk === one.disk)
+    if (!bad) return []
+    return [
+      {
+        level: 'bad' as const,
+        says: `The disk ${one.disk} of osd.${one.id} says that it fails (SMART)${bad.why ? `: ${bad.why}` : ''}.`,
+        fix: `Put in another one, then: llmagentos node disk replace ${node.name} ${one.disk} NEW`,
+      },
+    ]
+  })
 }
 
 /** Nothing takes them by itself. */

@@ -142,4 +142,5 @@ const notFresh = () =>
   new Refusal(503, 'not_fresh', 'Too few instances of auth answer, so what was revoked may not be known.', {
     next: 'Try again in a moment; `llmagentos cluster status` says what is down.',
     retryAfterSeconds: 1,
+    nothingBegun: true,
   })

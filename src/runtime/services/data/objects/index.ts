@@ -19,6 +19,7 @@ import { limited } from '../upload.ts'
 import { type Content, openContent, smallContent } from './content.ts'
 import { checkName } from './names.ts'
 import { rangeOf } from './range.ts'
+import { otherContent, sentAs } from './repeat.ts'
 import { exists, ObjectSpace, type Version } from './space.ts'
 import { verified } from './verified.ts'
 
@@ -68,18 +69,27 @@ async function put(store: ObjectStore, { params, query, upload, who, hop, req }:
   // Nobody waits for it but who needs it.
   const seen = space.newest(name)
   seen.catch(() => undefined)
-  if (!store.far && !replace && (await seen)) throw exists(name)
+  const sent = sentAs(req)
+  const isTaken = async () => {
+    const newest = await seen
+    return newest !== undefined && !(await space.own(newest, sent))
+  }
+  if (!store.far && !replace && (await isTaken())) throw exists(name)
   const body = limited(upload, { limitBytes: putObject.upload.limitBytes, signal: hop.signal })
   const small = await smallContent(store, body)
-  if (!small && !replace && (await seen)) throw exists(name)
+  if (!small && !replace && (await isTaken())) throw exists(name)
   const { bytes, sha256, ...content }: Stored = small ?? (await store.putBlob(body))
   try {
     if (query.sha256 && query.sha256 !== sha256) throw otherDigest(sha256)
     // The upload took its time, and so may we, frozen. Whoever asked has given up, or its task has gone to another.
     if (Date.now() >= hop.deadline) throw late()
     await requireUnsealed(store, req)
-    const object = { name, bytes, sha256, type, created: new Date().toISOString(), ...content }
-    return small && !replace ? await space.addFirst(object, seen) : await space.add(object, { replace })
+    const object = { name, bytes, sha256, type, created: new Date().toISOString(), sent, ...content }
+    const version = await (small && !replace ? space.addFirst(object, seen) : space.add(object, { replace }))
+    if (version.sha256 !== sha256) throw otherContent()
+    // It was stored the first time that it was sent.
+    if (content.blob && version.blob !== content.blob) await store.deleteBlob(content.blob)
+    return version
   } catch (thrown) {
     // Otherwise a record may name it; when none does, the sweep takes it.
     if (content.blob && isSurelyNotStored(thrown)) await store.deleteBlob(content.blob)
@@ -132,4 +142,4 @@ const otherDigest = (sha256: string) =>
     next: 'Send it again.',
   })
 
-const shown = ({ blob: _, content: __, ...info }: Version): ObjectInfo => info
+const shown = ({ blob: _, content: __, sent: ___, ...info }: Version): ObjectInfo => info

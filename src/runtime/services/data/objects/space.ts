@@ -6,9 +6,14 @@ import type { Content } from './content.ts'
 import { after, before, folderOf, pastObject, spaceOf, versionKey } from './names.ts'
 
 /** A version of an object as its record holds it: what people see, and the blob with its bytes, or these themselves (base64). */
-export type Version = ObjectInfo & Content
+export type Version = ObjectInfo & Content & Sent
 
-type Unversioned = Omit<ObjectInfo, 'version'> & Content
+type Unversioned = Omit<ObjectInfo, 'version'> & Content & Sent
+
+/** How whoever sent it recognises it: see repeat.ts. */
+interface Sent {
+  sent?: string
+}
 
 /** The objects of one user. A version is never changed; the newest is what its name means. */
 export class ObjectSpace {
@@ -49,10 +54,26 @@ export class ObjectSpace {
     return found
   }
 
-  /** Makes `object` real: as version 1 of a new name, or as the next one when it may replace. Racing writers get versions of their own. */
+  /** The version that was made of the same request before, which may have been sent again. `newest` was seen a moment ago. */
+  async own(newest: Version | undefined, sent: string | undefined): Promise<Version | undefined> {
+    if (sent === undefined) return undefined
+    for (let found = newest; found && isRecent(found); ) {
+      if (found.sent === sent) return found
+      const older = await this.#store.get(versionKey(this.#user, found.name, found.version - 1))
+      found = older && read({ value: older })
+    }
+    return undefined
+  }
+
+  /**
+   * Makes `object` real: as version 1 of a new name, or as the next one when it may replace. Racing writers get versions of their own, the
+   * same request that was sent twice gets one.
+   */
   async add(object: Unversioned, o: { replace: boolean }): Promise<Version> {
     for (;;) {
       const newest = await this.newest(object.name)
+      const own = await this.own(newest, object.sent)
+      if (own) return own
       if (newest && !o.replace) throw exists(object.name)
       const version = { ...object, version: (newest?.version ?? 0) + 1 }
       const key = versionKey(this.#user, object.name, version.version)
@@ -67,7 +88,7 @@ export class ObjectSpace {
     const key = versionKey(this.#user, object.name, 1)
     const made = this.#store.create(key, Buffer.from(JSON.stringify(version)), randomUUID())
     const [{ created }, found] = await Promise.all([made, newest])
-    if (!created) throw exists(object.name)
+    if (!created) return this.add(object, { replace: false })
     if (!found || found.version === 1) return version
     // The older versions of it are being removed, the oldest first.
     await this.#store.delete(key)
@@ -129,3 +150,7 @@ export function exists(name: string): Refusal {
 }
 
 const read = (found: { value?: Buffer }) => JSON.parse(found.value!.toString()) as Version
+
+/** A repeat comes as long as its caller waits. */
+const REPEAT_MS = 5 * 60_000
+const isRecent = ({ created }: Version) => Date.now() - Date.parse(created) < REPEAT_MS
