@@ -31,8 +31,7 @@ describe('three machines', () => {
     if (lacks) return
     lab = await openLab({ name: 'cluster', nodes: 3 })
     vip = lab.node('n1').address.replace(/\d+$/, '200')
-    const more = `gateway: {vip: ${vip}/24}\ncomponents:\n  rabbitmq: {}\n  runtime: {}\n`
-    ada = await operator(lab, clusterYaml(lab, { more }))
+    ada = await operator(lab, wanted())
     await programsAtHand(ada.folder)
     await Promise.all(lab.nodes.map(node => node.run(`${LISTENER}\nsystemctl enable --now foreign.service`)))
     await lab.node(WALLED).run(WALL, { deadlineMs: 5 * MINUTES })
@@ -57,13 +56,16 @@ describe('three machines', () => {
       const again = await ada.cli('cluster', 'up')
       expect(again, again.stderr).toMatchObject({ code: 0 })
       expect(again.stdout).toContain('Nothing was changed.')
+      ada.write(wanted(NODES.toReversed()))
+      expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+      ada.write(wanted())
       expect(await held()).toEqual(before)
     },
     3 * MINUTES,
   )
 
   test('show outside ssh, the gateway and what is of others, also where ufw is active', async () => {
-    for (const name of NODES) expect(await openPorts(lab.node(name).address), name).toEqual(outside(name))
+    for (const name of NODES) expect(await openPorts(lab.node(name)), name).toEqual(outside(name))
     expect(await lab.node(WALLED).run('ufw status')).toContain('Status: active')
   })
 
@@ -77,10 +79,13 @@ describe('three machines', () => {
     async () => {
       const ids = await Promise.all(Array.from({ length: 12 }, submitted))
       await Promise.all(ids.map(ended))
-      const logs = await Promise.all(
-        NODES.map(name => lab.node(name).run('journalctl -o cat -u llmagentos-executor')),
+      const done = await Promise.all(
+        NODES.map(name =>
+          lab.node(name).run('journalctl -o cat -u llmagentos-executor | grep "an attempt ended" || :'),
+        ),
       )
-      expect(logs.every(log => log.includes('executor started'))).toBe(true)
+      for (const [i, log] of done.entries()) expect(log, NODES[i]).toContain('"outcome":"done"')
+      for (const id of ids) expect(done.join(''), id).toContain(id)
     },
     2 * MINUTES,
   )
@@ -94,7 +99,7 @@ describe('three machines', () => {
       await ended(await submitted())
       await lab.node(name).start()
       await well()
-      expect(await openPorts(lab.node(name).address)).toEqual(outside(name))
+      expect(await openPorts(lab.node(name))).toEqual(outside(name))
       await ended(await submitted())
     },
     6 * MINUTES,
@@ -117,7 +122,7 @@ describe('three machines', () => {
         },
         { timeout: 20_000, interval: 500 },
       )
-      const client = askingAt({ url: `https://${vip}:7420`, folder: ada.folder })
+      const client = clientOf(vip)
       await vi.waitFor(async () => expect(await client.ask()).toBe(200), { timeout: 20_000, interval: 250 })
       const load = client.at({ perSecond: 20 })
       await sleep(3_000)
@@ -144,26 +149,43 @@ describe('three machines', () => {
     async () => {
       const accepted = await submitted()
       await lab.node('n1').kill()
+      // From the moment on, at each gateway that is left, until the machine is long missed.
+      for (const until = performance.now() + 12_000; performance.now() < until; ) {
+        const submits = await Promise.all(NODES.slice(1).map(name => clientOf(name).submit()))
+        for (const submit of submits) {
+          expect(submit).toMatchObject({ status: 503, retryAfter: expect.stringMatching(/^\d+$/) })
+          expect(submit.ms).toBeLessThan(5_000)
+        }
+      }
       // Knowledge lies in the store, and this engine quotes it: what comes along is answered from all the same.
       const asked = await runCli(['ask', 'what does Ada grow?', '-'], {
         folder: ada.folder,
         stdin: 'Ada grows roses in her garden.\n',
       })
       const without = await ada.cli('ask', 'what is not in any cache?')
-      const began = performance.now()
       const refused = await ada.cli('task', 'submit', 'how do I add a node?')
-      expect(performance.now() - began).toBeLessThan(20_000)
       expect(refused.code, refused.stderr).toBe(6)
       await lab.node('n1').start()
       await ended(accepted)
       await well()
-      expect(await openPorts(lab.node('n1').address)).toEqual(outside('n1'))
+      expect(await openPorts(lab.node('n1'))).toEqual(outside('n1'))
       expect(asked, asked.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('roses') })
       expect(without).toMatchObject({ code: 6, stderr: expect.stringContaining('cannot be reached') })
     },
     6 * MINUTES,
   )
 
+  const wanted = (nodes = NODES) =>
+    clusterYaml(lab, {
+      nodes,
+      more: `gateway: {vip: ${vip}/24}\ncomponents:\n  rabbitmq: {}\n  runtime: {}\n`,
+    })
+  /** By the name of a node, or an address. */
+  const clientOf = (where: string) =>
+    askingAt({
+      url: `https://${NODES.includes(where) ? lab.node(where).address : where}:7420`,
+      folder: ada.folder,
+    })
   const held = () => Promise.all(lab.nodes.map(node => node.files()))
   const well = () =>
     vi.waitFor(async () => expect(await ada.cli('cluster', 'status')).toMatchObject({ code: 0 }), {

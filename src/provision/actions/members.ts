@@ -1,7 +1,6 @@
 import { EXIT, Failure } from '../../errors.ts'
 import type { Cluster } from '../cluster/cluster.ts'
-import { print } from '../cluster/print.ts'
-import type { Applied } from '../reconcile/applied.ts'
+import { type Applied, textOf } from '../reconcile/applied.ts'
 import { difference } from '../reconcile/diff.ts'
 
 /** The applied file that this operator's file grew from: the last one seen from here. */
@@ -60,7 +59,7 @@ function noMemberLost(last: Applied, { cluster, forget }: Pick<Guard, 'cluster' 
 }
 
 function basedOnLast(last: Applied, { cluster, base, replaceApplied }: Guard): void {
-  const file = print(cluster)
+  const file = textOf(cluster)
   if (file === last.file || base?.file === last.file || replaceApplied === last.number) return
   const theirs = base
     ? `Since number ${base.number}, the last that was seen from here, it became:\n${difference(base.file, last.file)}`

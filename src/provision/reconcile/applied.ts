@@ -1,4 +1,5 @@
 import type { Cluster, WantedNode } from '../cluster/cluster.ts'
+import { inNameOrder } from '../cluster/order.ts'
 import { print } from '../cluster/print.ts'
 import type { Fact, Facts } from '../facts/fact.ts'
 import { type Step, step } from './step.ts'
@@ -38,6 +39,9 @@ export function lastApplied(control: WantedNode[], facts: Facts): Applied | null
   return found.toSorted((a, b) => b.number - a.number)[0] ?? null
 }
 
+/** As it is remembered: in which order the file has its nodes says nothing. */
+export const textOf = (cluster: Cluster): string => print({ ...cluster, nodes: inNameOrder(cluster.nodes) })
+
 /** What is to be remembered: the last one where the file says the same, else the next. */
 export function nextApplied(o: {
   cluster: Cluster
@@ -46,14 +50,14 @@ export function nextApplied(o: {
   version: string
   now: Date
 }): Applied {
-  const file = print(o.cluster)
+  const file = textOf(o.cluster)
   if (o.last?.file === file) return o.last
   return {
     number: (o.last?.number ?? 0) + 1,
     when: o.now.toISOString(),
     who: o.who,
     version: o.version,
-    nodes: o.cluster.nodes.map(({ name, address }) => ({ name, address })),
+    nodes: inNameOrder(o.cluster.nodes).map(({ name, address }) => ({ name, address })),
     file,
   }
 }

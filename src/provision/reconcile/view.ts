@@ -1,4 +1,5 @@
 import type { Cluster, WantedNode } from '../cluster/cluster.ts'
+import { inNameOrder } from '../cluster/order.ts'
 import type { Problem } from '../cluster/problems.ts'
 import { decode } from '../cluster/read/decode.ts'
 import type { Item } from '../cluster/read/tree.ts'
@@ -13,10 +14,11 @@ export interface Part {
 }
 
 /**
- * The components that the cluster has, givers before those who need what they give. `nodes` are those that take part in this run.
- * Throws an error of ours for a circle of needs.
+ * The components that the cluster has, givers before those who need what they give. `nodes` are those that take part in this run; in which
+ * order the file has them no component sees. Throws an error of ours for a circle of needs.
  */
-export function partsOf(cluster: Cluster, o: { components: Component[]; nodes: WantedNode[] }): Part[] {
+export function partsOf(file: Cluster, o: { components: Component[]; nodes: WantedNode[] }): Part[] {
+  const cluster = { ...file, nodes: inNameOrder(file.nodes) }
   const wanted = inOrder(o.components.filter(c => c.usual || cluster.components[c.name] !== undefined))
   const ports: Port[] = []
   const wishes: SecretWish[] = []
@@ -30,7 +32,7 @@ export function partsOf(cluster: Cluster, o: { components: Component[]; nodes: W
     const view: View<unknown> = {
       cluster,
       config,
-      nodes: o.nodes.filter(node => placed.has(node)),
+      nodes: inNameOrder(o.nodes).filter(node => placed.has(node)),
       ports,
       exactTime,
       wishes,
