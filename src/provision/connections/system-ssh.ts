@@ -29,6 +29,8 @@ export interface SystemWay {
   signal?: AbortSignal
 }
 
+const LAST_WORDS_MS = 200
+
 /**
  * Connects by the system's ssh: one master that holds the connection, one process per command that speaks to it. It honours every
  * option of its configuration; ours come first, and count for the machines between as well: strict host keys, no questions.
@@ -53,8 +55,12 @@ export async function connectSystem(way: SystemWay): Promise<Carrier> {
     said = (said + chunk).slice(-4096)
   })
   let gone: string | undefined
-  const lost = master.then(done => {
-    gone ??= said.trim().split('\n').at(-1)?.trim() || `ssh ended with ${done.exitCode ?? done.signal}`
+  const exited = new Promise<void>(resolve => master.once('exit', () => resolve()))
+  // What a ProxyCommand leaves behind may hold on to ssh's standard error; nobody waits for that.
+  const lost = Promise.race([master, exited.then(() => sleep(LAST_WORDS_MS))]).then(() => {
+    master.stderr.destroy()
+    gone ??=
+      said.trim().split('\n').at(-1)?.trim() || `ssh ended with ${master.exitCode ?? master.signalCode}`
     return gone
   })
   await established(way, { socket, master, lost, said: () => said })

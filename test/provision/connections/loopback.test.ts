@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { localConnection } from '../../../src/provision/connections/local.ts'
 import { Bench, story, targetOf } from './place.ts'
-import { lacksSshd } from './sshd.ts'
+import { lacksSshd, newKey } from './sshd.ts'
 import { stories } from './stories.ts'
 
 const bench = new Bench()
@@ -30,6 +32,56 @@ describe.each(['ssh2', 'system'] as const)('over %s', client => {
     expect(sshd.count('commands')).toBe(21)
   })
 })
+
+story(
+  "a ProxyCommand, and a certificate of one's own, are carried by the system's ssh over one connection, and that is said",
+  async () => {
+    const authority = newKey(bench.file('authority'))
+    const sshd = await bench.sshd({ options: [`TrustedUserCAKeys ${authority}.pub`] })
+    // Known to the authority alone.
+    const own = newKey(bench.file('own'))
+    execFileSync('ssh-keygen', [
+      '-q',
+      '-s',
+      authority,
+      '-I',
+      'ada',
+      '-n',
+      sshd.user,
+      '-V',
+      '+1h',
+      `${own}.pub`,
+    ])
+    const ways = bench.file('ways')
+    const proxy = bench.file('proxy.sh')
+    const stays = bench.file('stays')
+    writeFileSync(
+      proxy,
+      `echo went >>${ways}; sleep 60 & echo $! >${stays}; exec 3<>/dev/tcp/$1/$2; cat <&3 & exec cat >&3\n`,
+    )
+    const config = bench.file('odd.conf')
+    writeFileSync(config, `Host *\n  ProxyCommand bash ${proxy} %h %p\n  CertificateFile ${own}-cert.pub\n`)
+    const connections = bench.connections({ config, knownHosts: sshd.knownHosts() })
+    const target = targetOf(sshd, { identityFile: own })
+    const on = await connections.to(target)
+    const ran = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => on.exec(['echo', String(i)], { deadlineMs: 20_000 })),
+    )
+    expect(ran.map(({ stdout }) => stdout.trim())).toEqual(['0', '1', '2', '3', '4', '5', '6', '7'])
+    expect(readFileSync(ways, 'utf8')).toBe('went\n')
+    expect(sshd.count('logins')).toBe(1)
+    expect(sshd.log).toMatch(/Accepted publickey .*-CERT /)
+    expect(await connections.choice(target)).toMatchObject({
+      kind: 'system',
+      says: expect.stringContaining('proxycommand'),
+    })
+    // What it left behind has ssh's standard error, and is waited for by nobody.
+    const began = performance.now()
+    await connections.close()
+    process.kill(Number(readFileSync(stays, 'utf8')))
+    expect(performance.now() - began).toBeLessThan(5_000)
+  },
+)
 
 story('a warm command costs a few milliseconds: nobody waits for a delayed acknowledgement', async () => {
   const sshd = await bench.sshd()
