@@ -22,7 +22,14 @@ export const archives: Concern = {
         ? 'Correct site/apt/mirror or site/proxy in the file, or open the way to it.'
         : 'Correct /etc/apt/sources.list.d there; or write site/apt/mirror or site/proxy into the file.'
       return silent.length > 0
-        ? silent.map(({ uri, error }) => ({ level: 'bad', says: `${uri} does not answer: ${error}.`, fix }))
+        ? silent.map(({ uri, error }) => ({
+            level: 'bad',
+            says: `${uri} does not answer: ${error}.`,
+            // As apt says it of the archive's host, or of the proxy's.
+            fix: /resolv/i.test(error ?? '')
+              ? 'Mend DNS there: cat /etc/resolv.conf; getent hosts NAME. Or correct the name in the file (site/apt/mirror, site/proxy).'
+              : fix,
+          }))
         : [{ level: 'ok', says: `It reaches ${hosts(found.map(({ uri }) => uri))}.` }]
     }),
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { archives } from '../../../src/provision/check/archives.ts'
 import { clock } from '../../../src/provision/check/clock.ts'
 import { type Concern, onEach } from '../../../src/provision/check/concern.ts'
 import { fsync } from '../../../src/provision/check/fsync.ts'
@@ -195,6 +196,24 @@ test('fsync: also where a component says that it waits for its disk', () => {
     'n2',
     'n3',
   ])
+})
+
+test('archives: a name that DNS does not know, and a server that does not answer, want different things', () => {
+  const uri = 'http://deb.example/debian/dists/trixie/InRelease'
+  const found = findings(
+    archives,
+    siteOf(),
+    by({
+      n1: [{ uri, error: "Temporary failure resolving 'deb.example'" }],
+      n2: [{ uri, error: 'Connection refused' }],
+      n3: [{ uri }],
+    }),
+  )
+  expect(told(found)).toEqual([
+    `bad n1: ${uri} does not answer: Temporary failure resolving 'deb.example'.`,
+    `bad n2: ${uri} does not answer: Connection refused.`,
+  ])
+  expect(found.map(({ fix }) => fix?.slice(0, 14))).toEqual(['Mend DNS there', 'Correct /etc/a', undefined])
 })
 
 describe('what --fix would do', () => {
