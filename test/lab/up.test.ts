@@ -84,13 +84,14 @@ describe('cluster up on three machines', () => {
     const lost = await operator(lab, clusterYaml(lab, { nodes: ['n1'] }))
     expect(await lost.cli('cluster', 'up', '--yes')).toMatchObject({ code: 9 })
     const now = clusterYaml(lab, { extra: { n1: ', labels: {rack: r1}' } })
-    lost.write(now.replace('name: n2', 'name: x2'))
-    const renamed = await lost.cli('cluster', 'up', '--yes')
+    const eve = await operator(lab, now)
+    eve.write(now.replace('name: n2', 'name: x2'))
+    const renamed = await eve.cli('cluster', 'up', '--yes')
     expect(renamed).toMatchObject({ code: 9, stderr: expect.stringContaining('n2 is now called x2') })
     // In another order the same nodes are the same cluster, also from an operator who never saw the last file.
     const nodes = now.match(/^ {2}- .*\n/gm)!
-    lost.write(now.replace(nodes.join(''), nodes.toReversed().join('')))
-    expect(await lost.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+    eve.write(now.replace(nodes.join(''), nodes.toReversed().join('')))
+    expect(await eve.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
     const bob = await operator(lab, clusterYaml(lab, { extra: { n2: ', labels: {rack: r9}' } }))
     const refused = await bob.cli('cluster', 'up', '--yes')
     expect(refused).toMatchObject({ code: 9 })
