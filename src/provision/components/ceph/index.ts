@@ -41,7 +41,7 @@ export const ceph: Component<Config> = {
   offers: ({ cluster, config }, from) => endpoints(cluster, config, from),
   uses: (view, node, facts) => ({
     memoryBytes: memoryOf(view, node, facts),
-    disk: [{ path: '/var/lib/ceph', bytes: 4 * 1024 ** 3 }],
+    disk: isDaemonNode(node) ? [{ path: '/var/lib/ceph', bytes: 4 * 1024 ** 3 }] : [],
   }),
   facts: (view, node) => [
     namesFact(view),

@@ -3,7 +3,7 @@ import type { Facts } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
 import type { View } from '../component.ts'
 import { refuseFile } from './file/refuse.ts'
-import { COMPONENT, CONF, heldMon, isMon, monNodes, placed, storageNodes } from './names.ts'
+import { COMPONENT, CONF, heldMon, isDaemonNode, isMon, monNodes, placed, storageNodes } from './names.ts'
 import { refuseDisks } from './osds/refuse.ts'
 import type { Config } from './schema.ts'
 import { refuseSource } from './source/refuse.ts'
@@ -36,8 +36,9 @@ function enoughStorage({ cluster, config }: View<Config>): void {
   )
 }
 
+/** Of daemons; who only mounts, or uses block devices, may come with another one. */
 function oneRelease(view: View<Config>, facts: Facts): void {
-  const told = view.nodes.flatMap(node => {
+  const told = view.nodes.filter(isDaemonNode).flatMap(node => {
     const [release, version] = [releaseOn(view, node, facts), versionOf(view, node, facts)]
     return release ? [{ node: node.name, release, version }] : []
   })

@@ -20,6 +20,34 @@ describe('what the file says', () => {
     }
   })
 
+  test('such a node may have another release of Debian than those with daemons', () => {
+    const system = (codename: string) => ({
+      os: `id=debian\nversion=13\ncodename=${codename}\nsays=Debian\narchitecture=amd64\nkernel=6.12\ninit=systemd\nstate=running\n`,
+      'versions of Ceph at hand': '',
+    })
+    const suites = (n3: string, n4: string) => ({
+      ...{ n1: system('trixie'), n2: system('trixie'), n3: system(n3), n4: system(n4) },
+    })
+    expect(refusal(viewOf(SHARED), { state: 'free' }, suites('trixie', 'bookworm'))).toBeUndefined()
+    expect(refusal(viewOf(SHARED), { state: 'free' }, suites('bookworm', 'trixie'))).toMatchObject({
+      exit: 9,
+    })
+  })
+
+  test('memory of a metadata server follows its cache, and who only mounts keeps nothing on a disk', () => {
+    const [GiB, more] = [1024 ** 3, `${SHARED}, config: {mds/mds_cache_memory_limit: 8589934592}`]
+    const of = (settings: string) => {
+      const view = viewOf(settings)
+      return view.nodes.map(node => ceph.uses(view, node).memoryBytes / GiB)
+    }
+    const without = of('')
+    const added = (settings: string) => of(settings).map((now, i) => now - (without[i] ?? 0))
+    expect(added(SHARED)).toEqual([1.5, 1.5, 0, 0.5])
+    expect(added(more)).toEqual([12, 12, 0, 0.5])
+    const view = viewOf(SHARED)
+    expect(ceph.uses(view, view.nodes[3]!).disk).toEqual([])
+  })
+
   test('each node that mounts has a key of its own, for this file system alone', () => {
     const found = entities(viewOf(SHARED)).filter(({ name }) => /^(client\.cephfs|mds)\./.test(name))
     expect(found.map(({ name }) => name)).toEqual(['mds.cephfs.n1', 'mds.cephfs.n2', 'client.cephfs.n4'])
