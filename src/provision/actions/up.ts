@@ -8,7 +8,7 @@ import type { Connection } from '../connections/connection.ts'
 import type { Facts } from '../facts/fact.ts'
 import { type Applied, nextApplied, rememberSteps } from '../reconcile/applied.ts'
 import { type ApplyOptions, applyWaves, type StepEvent } from '../reconcile/apply.ts'
-import { fence, highestFence } from '../reconcile/fence.ts'
+import { fence, highestFence, stepsRun } from '../reconcile/fence.ts'
 import { type Holder, type Lock, lockHolder, takeLock } from '../reconcile/lock.ts'
 import { type ComponentPlan, judgeAll, stoppedIn } from '../reconcile/plan.ts'
 import { type Outcome, rounds } from '../reconcile/rounds.ts'
@@ -69,8 +69,7 @@ export async function up(o: UpOptions): Promise<Up> {
   await recoverable(o, found)
   const { control } = found
   const findings = found.preflight()
-  const theirs = findings.some(standsAgainst) && (await lockHolder([...connectionsOf(control, o).values()]))
-  if (theirs) return afterTheirs(o, found)
+  if (findings.some(standsAgainst) && (await othersWork(o, found))) return afterTheirs(o, found)
   ready(o, findings)
   o.onEvent({ type: 'plan', plans: found.plans })
   await o.agree(found.plans)
@@ -78,6 +77,11 @@ export async function up(o: UpOptions): Promise<Up> {
     change({ ...o, signal: lock.signal }, found, lock.number),
   )
 }
+
+/** Another run holds the lock; or it was killed, and its last step goes on by itself. */
+const othersWork = async (o: UpOptions, { control, nodes }: Look): Promise<boolean> =>
+  (await lockHolder([...connectionsOf(control, o).values()])) !== undefined ||
+  (await stepsRun([...connectionsOf(nodes, o).values()], o))
 
 /**
  * What stands against a change while another run makes one may be that run's own doing, such as a dpkg in the middle of its work. So its

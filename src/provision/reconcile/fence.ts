@@ -3,7 +3,7 @@ import { EXIT, Failure } from '../../errors.ts'
 import { Cut } from '../connections/carrier.ts'
 import type { Connection } from '../connections/connection.ts'
 import { Fenced } from './attempt.ts'
-import { RAISE_FENCE, READ_FENCE } from './programs/fence.ts'
+import { RAISE_FENCE, READ_FENCE, READ_RUNNING } from './programs/fence.ts'
 import { FENCED } from './programs/places.ts'
 
 export interface FenceOptions {
@@ -43,6 +43,17 @@ export async function highestFence(
   const answers = await Promise.allSettled(connections.map(read))
   const told = answers.map(answer => (answer.status === 'fulfilled' ? Number(answer.value.stdout) : 0))
   return Math.max(0, ...told.filter(Number.isSafeInteger))
+}
+
+/** Whether a step runs on any of these nodes, whoever began it; one that does not answer counts for nothing. */
+export async function stepsRun(
+  connections: Connection[],
+  o: { signal?: AbortSignal } = {},
+): Promise<boolean> {
+  const read = (on: Connection) =>
+    on.exec(['sh', '-c', READ_RUNNING], { root: true, deadlineMs: READ_MS, signal: o.signal })
+  const answers = await Promise.allSettled(connections.map(read))
+  return answers.some(answer => answer.status === 'fulfilled' && answer.value.stdout.trim() !== '')
 }
 
 async function raise(connection: Connection, number: number, o: FenceOptions, tries = 1): Promise<void> {

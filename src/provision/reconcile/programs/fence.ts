@@ -2,6 +2,18 @@ import { ALIVE } from './alive.ts'
 import { SAY_FULL } from './full.ts'
 import { FENCE, FENCED, STATE, STEPS } from './places.ts'
 
+// A step has its folder before it begins, and until it has ended.
+const RUNNING = `${ALIVE}
+running() {
+  for at in ${STEPS}/*/; do
+    if [ -d "$at" ] && id=$(basename "$at") && alive "$id"; then echo "$id"; fi
+  done
+}`
+
+/** Says the ids of the steps that run here. */
+export const READ_RUNNING = `${RUNNING}
+running`
+
 /**
  * Writes the number $1, after which no step of a lower one starts here; then waits until the steps that run have ended, at most $2
  * seconds. Says "waiting SENTENCE" for each of them; exits 3 when some still run, and FENCED, with the number, when there is a higher one.
@@ -17,13 +29,7 @@ if [ "$1" -gt "$fence" ]; then
 fi
 exec 9>&-
 
-${ALIVE}
-# A step has its folder before it begins, and until it has ended.
-running() {
-  for at in ${STEPS}/*/; do
-    if [ -d "$at" ] && id=$(basename "$at") && alive "$id"; then echo "$id"; fi
-  done
-}
+${RUNNING}
 seconds() { cut -d. -f1 /proc/uptime; }
 end=$(($(seconds) + $2)) said=
 while ids=$(running) && [ -n "$ids" ]; do
