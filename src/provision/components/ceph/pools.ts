@@ -1,5 +1,6 @@
 import type { Step } from '../../reconcile/step.ts'
 import type { View } from '../component.ts'
+import { growSteps, serving } from './groups.ts'
 import { storageNodes } from './names.ts'
 import type { Config } from './schema.ts'
 import { type Command, tell } from './tell.ts'
@@ -16,7 +17,7 @@ export interface Pool {
 /** Ceph advises about a hundred on each OSD, and refuses beyond 250; half a hundred for what is large, because other pools come beside it. */
 const PGS_PER_OSD = 50
 
-/** Pools that are missing. Their pg_num is set here, because not every distribution's autoscaler runs. */
+/** Pools that are missing, and those that are to grow. Their pg_num is set here, because not every distribution's autoscaler runs. */
 export function poolSteps(
   view: View<Config>,
   { node, told }: { node: string; told: Told },
@@ -24,7 +25,7 @@ export function poolSteps(
 ): Step[] {
   const size = copies(view)
   const osds = told.osds.osds.length
-  return pools
+  const missing = pools
     .filter(pool => !isThere(told, pool))
     .map(({ name, app, pgs = pgsFor(osds, size) }) =>
       tell({
@@ -50,12 +51,15 @@ export function poolSteps(
         ],
       }),
     )
+  const grown = pools
+    .filter(pool => pool.pgs === undefined && isThere(told, pool))
+    .flatMap(({ name }) => growSteps({ node, told }, name, pgsFor(serving(told), size)))
+  return [...missing, ...grown]
 }
 
 /** All that are asked of, and enough disks that serve for what is written to be kept. */
 export const poolsServe = (view: View<Config>, told: Told, pools: Pool[]): boolean =>
-  pools.every(pool => isThere(told, pool)) &&
-  told.osds.osds.filter(one => one.up === 1 && one.in === 1).length >= copies(view)
+  pools.every(pool => isThere(told, pool)) && serving(told) >= copies(view)
 
 /** A run that was killed may have made it, and not yet said what it is for. */
 const isThere = ({ osds }: Told, { name, app }: Pool) =>

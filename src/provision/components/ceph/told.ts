@@ -49,19 +49,37 @@ export interface HealthCheck {
 }
 
 export interface OsdDump {
-  osds: { osd: number; uuid: string; up: number; in: number }[]
+  osds: DumpedOsd[]
   pools: {
     pool: number
     pool_name: string
     size: number
     min_size: number
     pg_num: number
+    pg_num_target?: number
+    pg_autoscale_mode?: string
     crush_rule: number
     application_metadata?: Record<string, unknown>
   }[]
   full_ratio: number
   nearfull_ratio: number
   flags: string
+}
+
+export interface DumpedOsd {
+  osd: number
+  uuid: string
+  up: number
+  in: number
+  public_addrs?: Addresses
+  cluster_addrs?: Addresses
+  heartbeat_back_addrs?: Addresses
+  heartbeat_front_addrs?: Addresses
+}
+
+/** `addr` is `10.0.0.11:6802`. */
+interface Addresses {
+  addrvec: { type: string; addr: string }[]
 }
 
 export interface CrushNode {

@@ -29,8 +29,9 @@ export function told(o: {
     ...(o.replaying ?? []).map(name => ({ name, state: 'up:replay' })),
   ]
   return {
+    health: { checks: {} },
     osds: {
-      pools: o.pools ?? [],
+      pools: (o.pools ?? []).map(pool => ({ pg_num: 32, ...pool })),
       osds: [0, 1, 2].map(osd => ({ osd, up: osd < (o.osds ?? 3) ? 1 : 0, in: 1 })),
     },
     files: {
