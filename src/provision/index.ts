@@ -1,11 +1,13 @@
 /** The door: what commands may open. */
 export { acceptDisks, type BlankDisks, blankDisks, withAllBlank } from './actions/accept.ts'
 export { type CheckedNode, type CheckReport, check, checkExit } from './actions/check.ts'
+export { demote } from './actions/demote.ts'
 export { differences } from './actions/differences.ts'
 export { type ListedDisk, listDisks, type Wipe, wipeOf } from './actions/disks.ts'
 export { type Down, type DownOptions, down } from './actions/down.ts'
 export { type FixOptions, fix } from './actions/fix.ts'
 export { type Look, look, nothingToDo, type Wanted } from './actions/look.ts'
+export { removeDisk } from './actions/remove-disk.ts'
 export { type ReplaceOptions, replaceDisk } from './actions/replace.ts'
 export { type Restored, type RestoreOptions, restore } from './actions/restore.ts'
 export { type RotateOptions, rotate } from './actions/rotate.ts'

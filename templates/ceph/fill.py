@@ -5,6 +5,7 @@ import rados
 
 file, limit = sys.argv[1], int(sys.argv[2])
 WAIT = '8'
+RAISED = 'llmagentos/full-ratio'
 
 
 def ask(send, prefix, **more):
@@ -12,6 +13,12 @@ def ask(send, prefix, **more):
     if code != 0:
         raise RuntimeError('%s: %s' % (prefix, why))
     return json.loads(out)
+
+
+def tell(cluster, prefix, **more):
+    code, out, why = cluster.mon_command(json.dumps(dict(prefix=prefix, **more)), b'', timeout=8)
+    if code != 0:
+        raise RuntimeError('%s: %s' % (prefix, why))
 
 
 def measured(cluster):
@@ -33,6 +40,20 @@ def measured(cluster):
     return told
 
 
+def put_back(cluster, used):
+    """The full ratio that `cluster check --fix` raised, once there is room again below what it was."""
+    kept = ask(cluster.mon_command, 'config-key dump', key=RAISED)
+    if RAISED not in kept:
+        return
+    mark = json.loads(kept[RAISED])
+    now = ask(cluster.mon_command, 'osd dump')['full_ratio']
+    if abs(now - mark['raised']) < 0.0001:
+        if used >= mark['was'] - 0.01:
+            return
+        tell(cluster, 'osd set-full-ratio', ratio=mark['was'])
+    tell(cluster, 'config-key rm', key=RAISED)
+
+
 try:
     conf = {'client_mount_timeout': WAIT, 'rados_mon_op_timeout': WAIT, 'log_to_stderr': 'false', 'keyring': '/etc/ceph/ceph.client.admin.keyring'}
     cluster = rados.Rados(name='client.admin', conffile='/etc/ceph/ceph.conf', conf=conf)
@@ -49,5 +70,9 @@ if told:
         json.dump(told, f)
     os.chmod(file + '.new', 0o644)
     os.rename(file + '.new', file)
+    try:
+        put_back(cluster, told['used'])
+    except (RuntimeError, rados.Error, KeyError, ValueError) as e:
+        print('the full ratio was not put back yet: %s' % (e or type(e).__name__))
 sys.stdout.flush()
 os._exit(0)

@@ -6,6 +6,8 @@ import { atTerminal } from '../machines/index.ts'
 export interface Confirmation {
   name: string
   confirmed: string | undefined
+  /** What the name is, behind "is not": the name of the cluster unless said. */
+  isName?: string
   /** The command with which it goes without a question. */
   again: string
   what: string
@@ -14,9 +16,9 @@ export interface Confirmation {
 }
 
 /** Throws Failure (9) for another name than the one it is about. */
-export function saysName({ name, confirmed, again }: Confirmation): void {
+export function saysName({ name, confirmed, again, isName }: Confirmation): void {
   if (confirmed === undefined || confirmed === name) return
-  throw new Failure(`--confirm ${confirmed} is not the name of the cluster.`, {
+  throw new Failure(`--confirm ${confirmed} is not ${isName ?? OF_CLUSTER}.`, {
     exit: EXIT.unsafe,
     next: again,
   })
@@ -31,6 +33,8 @@ export async function agreeByName(o: Confirmation, { json, io }: { json: boolean
   if ((await ask(`${o.what} Type ${o.name} to go on:`, io)) === o.name) return
   throw new Failure('Nothing was removed.', {
     exit: EXIT.unsafe,
-    why: 'What was typed is not the name of the cluster.',
+    why: `What was typed is not ${o.isName ?? OF_CLUSTER}.`,
   })
 }
+
+const OF_CLUSTER = 'the name of the cluster'

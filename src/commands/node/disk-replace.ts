@@ -5,6 +5,7 @@ import { nodeNamed } from '../machines/choose.ts'
 import type { MachineFlags } from '../machines/flags.ts'
 import { withMachines } from '../machines/machines.ts'
 import { progressOf } from '../views/up-progress.ts'
+import { afterVerb } from './after-verb.ts'
 
 interface Flags extends MachineFlags {
   yesWipe?: string
@@ -28,19 +29,17 @@ export function replaced(
       )
     const { edit, replaceDisk } = await import('../../provision/index.ts')
     const progress = await progressOf({ json, io })
-    const { failed, notRun } = await replaceDisk({
+    const applied = await replaceDisk({
       ...(await wantedOf(machines, { flags: {}, io })),
       ...o,
       fewerCopies: flags.fewerCopies ?? false,
       lockWaitMs: 0,
       onEvent: event => progress.tell(event),
     }).finally(() => progress.stop())
-    if (failed.length > 0 || notRun.length > 0)
-      throw new Failure(`${o.from} was not given up.`, {
-        exit: EXIT.partial,
-        why: failed.map(({ step, why, stderr }) => `${step.node}: ${step.says}: ${why} ${stderr}`).join('\n'),
-        next: 'Run the same command again: it goes on from there. With --fewer-copies it does not wait for copies elsewhere.',
-      })
+    afterVerb(applied, {
+      what: `${o.from} was not given up.`,
+      next: 'Run the same command again: it goes on from there. With --fewer-copies it does not wait for copies elsewhere.',
+    })
     const path = ['nodes', cluster.nodes.indexOf(node), 'disks', at, 'id']
     edit(file, [{ path, value: o.to }], io.env)
     if (json) io.print(JSON.stringify({ event: 'done', replaced: `${o.node}/${o.from}`, by: o.to }))

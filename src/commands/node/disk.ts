@@ -6,6 +6,7 @@ import { atTerminal } from '../machines/ask.ts'
 import { nodeNamed } from '../machines/choose.ts'
 import { fileFlag, hostKeyFlag, type MachineFlags } from '../machines/flags.ts'
 import { withMachines } from '../machines/machines.ts'
+import { removed } from './disk-remove.ts'
 import { replaced } from './disk-replace.ts'
 import { diskRow } from './disk-row.ts'
 import { exitOf, sayFailure } from './outcomes.ts'
@@ -13,15 +14,16 @@ import { exitOf, sayFailure } from './outcomes.ts'
 interface Flags extends MachineFlags {
   yesWipe?: string
   fewerCopies?: boolean
+  confirm?: string
 }
 
-const WHAT = ['list', 'wipe', 'replace']
+const WHAT = ['list', 'wipe', 'replace', 'remove']
 
 export const disk: Command<Flags> = {
   name: 'disk',
-  summary: 'list the disks of nodes and what is on them, wipe one, or put one in the place of another',
+  summary: 'list the disks of nodes and what is on them, wipe one, replace one by another, or give one up',
   arguments: [
-    { name: 'what', says: '`list`, `wipe` or `replace`', choices: WHAT },
+    { name: 'what', says: '`list`, `wipe`, `replace` or `remove`', choices: WHAT },
     { name: 'node', says: 'a name of cluster.yaml; list shows all nodes without it', optional: true },
     { name: 'disk', says: 'its name, as `list` shows it', optional: true },
     { name: 'new', says: 'with replace: the blank disk that takes its place', optional: true },
@@ -37,6 +39,10 @@ export const disk: Command<Flags> = {
       flag: '--fewer-copies',
       says: 'with replace: do not wait until all copies are elsewhere, only until none is the last one',
     },
+    {
+      flag: '--confirm <cluster/node/disk>',
+      says: 'with remove: agree to it without being asked, by these names',
+    },
   ],
   example: 'llmagentos node disk list',
   more: [
@@ -45,6 +51,8 @@ export const disk: Command<Flags> = {
     'Wipe shows what is there and wants NODE/DISK typed. It refuses the disk of the system, one that is mounted or part of something active,',
     'and one that is open anywhere, such as that of a running OSD.',
     'Replace gives up the OSD of a disk once no data needs it, and names the new disk in cluster.yaml; its OSD gets the same id from `cluster up`.',
+    'Remove gives one up for good: its data moves to other disks first, while it serves. Refused when fewer places than copies would be left,',
+    'or the others would become nearly full. The disk is left as it is, and leaves cluster.yaml.',
     'Exit codes of wipe: 0 it is blank now, 2 there is no such disk, 9 refused, 7 somebody else is changing the cluster, 5 it failed.',
   ].join('\n'),
   async run(call) {
@@ -54,9 +62,11 @@ export const disk: Command<Flags> = {
       return wipe(call, { node, name })
     if (what === 'replace' && node !== undefined && name !== undefined && rest[0] !== undefined)
       return replaced(call, { node, from: name, to: rest[0] })
+    if (what === 'remove' && node !== undefined && name !== undefined && rest.length === 0)
+      return removed(call, { node, disk: name })
     throw new Failure(what === 'list' ? '`list` takes one node at most.' : 'Which disk, of which node?', {
       exit: EXIT.usage,
-      next: 'llmagentos node disk list [NODE], wipe NODE DISK, or replace NODE OLD NEW',
+      next: 'llmagentos node disk list [NODE], wipe NODE DISK, replace NODE OLD NEW, or remove NODE DISK',
     })
   },
 }

@@ -1,4 +1,5 @@
 import type { Noun } from '../command.ts'
+import { demote } from './demote.ts'
 import { disk } from './disk.ts'
 import { exec } from './exec.ts'
 import { list } from './list.ts'
@@ -9,5 +10,5 @@ import { tend } from './tend.ts'
 export const node: Noun = {
   name: 'node',
   summary: 'the machines of a cluster.yaml: look, run commands, log in, read logs',
-  commands: [list, disk, exec, ssh, logs, tend],
+  commands: [list, disk, demote, exec, ssh, logs, tend],
 }

@@ -33,21 +33,31 @@ export interface Wanted {
   signal?: AbortSignal
 }
 
-/** The cluster as it was found, and what would change. */
-export interface Look {
+/** The cluster as it was found. */
+export interface Seen {
   parts: Part[]
   nodes: WantedNode[]
   control: WantedNode[]
   skipped: Skipped[]
   facts: Facts
   last: Applied | null
-  plans: ComponentPlan[]
   /** What stands against a change, and what is to be known before one. */
   preflight(): Judged[]
 }
 
+/** And what would change. */
+export interface Look extends Seen {
+  plans: ComponentPlan[]
+}
+
 /** Gathers and plans; changes nothing. Throws Failure for nodes that must be there (4), and for a file that may not be applied (9). */
 export async function look(o: Wanted): Promise<Look> {
+  const seen = await see(o)
+  return { ...seen, plans: plansOf(o, seen) }
+}
+
+/** Gathers alone, for verbs that do something else than `up` would. Throws as look does, but for what components refuse. */
+export async function see(o: Wanted): Promise<Seen> {
   const { components = registry } = o
   const everyone = partsOf(o.cluster, { components, nodes: o.nodes })
   const asked = o.nodes.filter(node => o.connections.has(node.name))
@@ -59,9 +69,8 @@ export async function look(o: Wanted): Promise<Look> {
   const last = lastApplied(control, facts)
   guard({ ...o, last })
   const parts = skipped.length === 0 ? everyone : partsOf(o.cluster, { components, nodes })
-  const plans = plansOf(o, { parts, nodes, control, facts })
   const preflight = () => preflightOf({ ...site, nodes }, facts)
-  return { parts, nodes, control, skipped, facts, last, plans, preflight }
+  return { parts, nodes, control, skipped, facts, last, preflight }
 }
 
 /** All that each node is asked when everybody takes part; `bench:noop` asks the same by other ways. */
@@ -78,7 +87,7 @@ export const MEMORY = 'cluster'
 /** Everything that `up` would do in its first round; the last thing is to remember the file. */
 export function plansOf(
   o: Wanted,
-  { parts, nodes, control, facts }: Pick<Look, 'parts' | 'nodes' | 'control' | 'facts'>,
+  { parts, nodes, control, facts }: Pick<Seen, 'parts' | 'nodes' | 'control' | 'facts'>,
 ): ComponentPlan[] {
   const record = nextApplied({ ...o, last: lastApplied(control, facts), now: new Date() })
   const wishes = wishesOf(parts)

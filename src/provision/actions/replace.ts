@@ -1,18 +1,13 @@
-import { randomBytes } from 'node:crypto'
 import { EXIT, Failure } from '../../errors.ts'
 import { diskNamed } from '../disks/disk.ts'
 import { disks } from '../disks/fact.ts'
 import { stateOf } from '../disks/guard.ts'
 import type { Facts } from '../facts/fact.ts'
-import { type Applied, applyWaves } from '../reconcile/apply.ts'
-import { fence } from '../reconcile/fence.ts'
-import { lockHolder } from '../reconcile/lock.ts'
-import { survey } from '../reconcile/survey.ts'
+import type { Applied } from '../reconcile/apply.ts'
 import { withSecrets } from '../secrets/given.ts'
-import { look } from './look.ts'
-import { connectionsOf, FENCE_MS, type UpOptions, withLock } from './up.ts'
+import { byVerb, type VerbOptions } from './by-verb.ts'
 
-export interface ReplaceOptions extends Omit<UpOptions, 'agree' | 'recoveryFile'> {
+export interface ReplaceOptions extends VerbOptions {
   node: string
   from: string
   to: string
@@ -24,32 +19,18 @@ export interface ReplaceOptions extends Omit<UpOptions, 'agree' | 'recoveryFile'
  * Gives up what is on one disk of a node, so that another one takes its place in the next `up`. Run again it goes on. Throws Failure: 2 for
  * disks that are not what they should be, 9 for one that is not blank.
  */
-export async function replaceDisk(o: ReplaceOptions): Promise<Applied> {
-  o.onEvent({
-    type: 'phase',
-    says: `Looking at ${o.nodes.length} ${o.nodes.length === 1 ? 'node' : 'nodes'}`,
-  })
-  const found = await look(o)
-  fits(o, found.facts)
-  const doing = `node disk replace ${o.node} ${o.from} ${o.to}`
-  return withLock(o, { control: found.control, doing }, async ({ signal, number }) => {
-    const connections = connectionsOf(found.nodes, o)
-    await fence([...connections.values()], number, { deadlineMs: FENCE_MS, signal })
-    const { facts } = await survey({ ...found, connections, signal })
+export const replaceDisk = (o: ReplaceOptions): Promise<Applied> =>
+  byVerb(o, `node disk replace ${o.node} ${o.from} ${o.to}`, ({ parts, facts }) => {
     fits(o, facts)
-    for (const { component, view } of found.parts) {
+    for (const { component, view } of parts) {
       const waves = component.replaceDisk?.(withSecrets(component, view, facts), facts, o)
-      if (!waves) continue
-      const run = randomBytes(6).toString('hex')
-      const holder = () => lockHolder([...connections.values()])
-      return applyWaves(waves, { ...o, connections, run, number, signal, holder, component: component.name })
+      if (waves) return [{ component: component.name, waves }]
     }
     throw new Failure(`Nothing of this cluster lies on ${o.from} of ${o.node}.`, {
       exit: EXIT.usage,
       next: `See its disks: llmagentos node disk list ${o.node}`,
     })
   })
-}
 
 function fits({ node, to }: ReplaceOptions, facts: Facts): void {
   const disk = diskNamed(facts.get(node, disks), to)

@@ -15,4 +15,6 @@ export const running: Concern = {
           ?.judge(view, facts)
           .filter(({ node }) => node === undefined || nodes.some(({ name }) => name === node)) ?? [],
     ),
+  repairs: ({ parts }, facts) =>
+    parts.flatMap(({ component, view }) => component.check?.repairs?.(view, facts) ?? []),
 }

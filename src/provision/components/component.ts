@@ -5,7 +5,7 @@ import type { Connection } from '../connections/connection.ts'
 import type { Disk } from '../disks/disk.ts'
 import type { Fact, Facts } from '../facts/fact.ts'
 import type { Item } from '../os/item.ts'
-import type { Wave } from '../reconcile/step.ts'
+import type { Step, Wave } from '../reconcile/step.ts'
 import type { CertificateItem } from '../secrets/certificates/item.ts'
 import type { SecretWish } from '../secrets/wish.ts'
 
@@ -57,6 +57,8 @@ export interface Component<C = any> {
   check?: {
     facts(view: View<C>, node: WantedNode): Fact<unknown>[]
     judge(view: View<C>, facts: Facts): Finding[]
+    /** What `check --fix` puts right: at once, safely, and taken back. */
+    repairs?(view: View<C>, facts: Facts): Step[]
   }
   /** For whoever would empty a disk: what to ask, and why it must stay as it is though nothing may be running on it. */
   disksInUse?: {
@@ -69,6 +71,13 @@ export interface Component<C = any> {
     facts: Facts,
     o: { node: string; from: string; to: string; fewerCopies: boolean },
   ): Wave[] | undefined
+  /** Takes what lies on a disk elsewhere and gives the disk up for good. Pure; undefined where nothing of its own lies there. */
+  removeDisk?(view: View<C>, facts: Facts, o: { node: string; disk: string }): Wave[] | undefined
+  /**
+   * Takes off a node what has a vote there and is no longer placed there, when the others keep their majority without it: each step asks them
+   * again. Pure; [] where there is none. The node itself may be away for good.
+   */
+  leave?(view: View<C>, facts: Facts, node: string): Wave[]
   /** Pure; health from the same facts. */
   judge(view: View<C>, facts: Facts): Finding[]
   /** After a change: uses what it runs as a client would, and says how that went. Changes nothing that stays. */

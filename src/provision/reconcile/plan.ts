@@ -52,7 +52,8 @@ export function leaving(parts: Part[], o: { nodes: WantedNode[]; facts: Facts })
           ? part!.component.items(withSecrets(part!.component, part!.view, o.facts), o.facts, node)
           : []
         const own = goneSteps({ node: node.name, component: name, items, facts: o.facts })
-        if (own.length > 0 && !placed) refuseLeaving(name, { node: node.name, facts: o.facts })
+        if (own.length > 0 && !placed)
+          refuseLeaving(name, { node: node.name, facts: o.facts, verb: part?.component.leave !== undefined })
         steps.push(...own)
       } catch (thrown) {
         if (!(thrown instanceof UnknownFact)) throw thrown
@@ -66,7 +67,10 @@ export function leaving(parts: Part[], o: { nodes: WantedNode[]; facts: Facts })
   })
 }
 
-function refuseLeaving(component: string, { node, facts }: { node: string; facts: Facts }): void {
+function refuseLeaving(
+  component: string,
+  { node, facts, verb }: { node: string; facts: Facts; verb: boolean },
+): void {
   const held = facts
     .get(node, kept)
     .entries.filter(entry => entry.component === component && entry.kind === 'held')
@@ -74,7 +78,7 @@ function refuseLeaving(component: string, { node, facts }: { node: string; facts
   throw new Failure(`${component} is no longer wanted on ${node}, and nothing was changed.`, {
     exit: EXIT.unsafe,
     why: `it holds data or a vote there (${held.map(({ name }) => name).join(', ')}), and \`up\` never takes that away`,
-    next: `Place ${component} on ${node} again in cluster.yaml. Taking it out is for \`node drain\`, which this version does not have.`,
+    next: `Place ${component} on ${node} again in cluster.yaml. ${verb ? `If it is to leave: llmagentos node demote ${node}` : 'Taking it out is for `node drain`, which this version does not have.'}`,
   })
 }
 

@@ -97,7 +97,7 @@ const KNOWN: Known[] = [
   {
     code: 'OSD_FULL',
     means: 'a disk is full, and writes stop',
-    fix: 'Add disks, or delete data once `ceph osd set-full-ratio` was raised by 0.01.',
+    fix: 'Add disks; or `cluster check --fix`, after which what is removed frees room.',
   },
   {
     code: 'PG_DEGRADED',

@@ -5,9 +5,11 @@ import { namesFact } from '../base/addresses.ts'
 import type { Component } from '../component.ts'
 import { looks } from './file/look.ts'
 import { mountsOf } from './file/names.ts'
+import { full } from './full.ts'
 import { items, keepsDisks } from './items.ts'
 import { judge } from './judge.ts'
 import { secrets } from './keys.ts'
+import { leave } from './leave.ts'
 import { memoryOf } from './memory.ts'
 import { COMPONENT, isDaemonNode, isMon, monNodes, placed, ports } from './names.ts'
 import { endpoints, rgwNodes } from './object/gateways.ts'
@@ -16,6 +18,7 @@ import { bucketCheck } from './object/judge.ts'
 import { askedOn, s3 } from './object/s3.ts'
 import { disksInUse } from './osds/in-use.ts'
 import { made } from './osds/made.ts'
+import { removeDisk } from './osds/remove.ts'
 import { replaceDisk } from './osds/replace.ts'
 import { smart } from './osds/smart.ts'
 import { plan } from './plan.ts'
@@ -60,8 +63,14 @@ export const ceph: Component<Config> = {
   certificates: (view, _facts, node) =>
     rgwNodes(view.cluster, view.config).includes(node) ? rgwCertificates(view, node) : [],
   plan: (view, facts) => plan(ceph, view, facts),
-  check: bucketCheck,
+  check: {
+    facts: (view, node) => [...bucketCheck.facts(view, node), ...full.facts(view, node)],
+    judge: (view, facts) => [...bucketCheck.judge(view, facts), ...full.judge(view, facts)],
+    repairs: full.repairs,
+  },
   disksInUse,
   replaceDisk,
+  removeDisk,
+  leave,
   judge,
 }

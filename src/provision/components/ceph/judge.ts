@@ -4,6 +4,7 @@ import { kept } from '../../facts/kept.ts'
 import type { Finding, View } from '../component.ts'
 import { blockFindings } from './block/judge.ts'
 import { fileFindings } from './file/judge.ts'
+import { raisedNow } from './full.ts'
 import { healthOf } from './health.ts'
 import { COMPONENT, isMon, monNodes, unitOf } from './names.ts'
 import { objectFindings } from './object/judge.ts'
@@ -80,6 +81,7 @@ function cluster({ cluster: wanted }: View<Config>, told: Told): Said[] {
       fix: 'Run `cluster up`.',
     })),
     ...extra.map(name => ({ level: 'warn' as const, says: `${name} is a monitor, and not in the file.` })),
+    ...raisedNow(told),
     ...health,
     {
       level: 'ok' as const,

@@ -3,11 +3,22 @@ import { Secret } from '../../../secret.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
 import type { Facts } from '../../facts/fact.ts'
 import { kept } from '../../facts/kept.ts'
+import { shell } from '../../os/now.ts'
 import { type Step, step, type Wave } from '../../reconcile/step.ts'
 import type { View } from '../component.ts'
 import { monAddress } from './conf.ts'
 import { keyring } from './keys.ts'
-import { COMPONENT, FSID_SECRET, heldMon, heldQuorum, isMon, MON_SECRET, monNodes } from './names.ts'
+import {
+  COMPONENT,
+  FSID_SECRET,
+  heldMon,
+  heldQuorum,
+  isMon,
+  MON_SECRET,
+  monNodes,
+  monStore,
+  unitOf,
+} from './names.ts'
 import { IN_QUORUM, MAKE_FIRST, MAKE_JOINING } from './programs.ts'
 import type { Config } from './schema.ts'
 import { stores } from './stores.ts'
@@ -76,8 +87,10 @@ export const notes = ({ view, facts }: Mons): Step[] =>
 const hasStore = (node: string, facts: Facts) => facts.get(node, stores).mons.includes(node)
 
 /** Mons that are down start all at once; those that join or restart go one after the other. */
-function running(o: Mons, lacking: WantedNode[]): Wave[] {
+function running(o: Mons, blank: WantedNode[]): Wave[] {
   const { starts, view, facts } = o
+  const out = takenOut(o)
+  const lacking = [...blank, ...out]
   const restarts = [...starts.values()].filter(one => one.risk === 'restart')
   const others = (node: string) =>
     (anyTold(view, facts)?.told.status.quorum_names ?? []).filter(name => name !== node)
@@ -85,7 +98,12 @@ function running(o: Mons, lacking: WantedNode[]): Wave[] {
     ...startWaves(o, lacking),
     ...lacking.map(node => ({
       says: `ceph: the monitor of ${node.name} joins`,
-      steps: [makeJoining(view, node), ...listOf(starts.get(node.name)), inQuorum(node.name, [])],
+      steps: [
+        ...(out.includes(node) ? [cleared(node.name)] : []),
+        makeJoining(view, node),
+        // One that ran until now starts in the next round.
+        ...listOf(starts.get(node.name)).flatMap(start => [start, inQuorum(node.name, [])]),
+      ],
     })),
     ...restarts.map(one => ({
       says: `ceph: restart the monitor of ${one.node}`,
@@ -93,6 +111,31 @@ function running(o: Mons, lacking: WantedNode[]): Wave[] {
     })),
   ]
 }
+
+/** Their store is of a time when they were in the map, and by it they find their way back to no quorum. */
+function takenOut({ view, facts }: Mons): WantedNode[] {
+  const inMap = anyTold(view, facts)?.told.mons.mons.map(mon => mon.name) ?? []
+  return view.nodes.filter(
+    node =>
+      isMon(node) &&
+      hasStore(node.name, facts) &&
+      notedQuorum(node.name, facts) &&
+      !inMap.includes(node.name),
+  )
+}
+
+const cleared = (node: string): Step =>
+  step({
+    node,
+    says: `remove ${monStore(node)}: it was taken out of the map`,
+    risk: 'change',
+    deadlineMs: 120_000,
+    act: shell(
+      'systemctl stop -- "$1" 2>/dev/null; set -e; rm -rf --one-file-system -- "$2"; sync /var/lib/ceph/mon',
+      unitOf('mon', node),
+      monStore(node),
+    ),
+  })
 
 /**
  * Without a quorum: those who have their store start, and the others join in a later round. Most of them are without one for some seconds
@@ -155,7 +198,8 @@ function making(
   })
 }
 
-const inQuorum = (node: string, others: string[]): Step =>
+/** Until the mon of a node is in a quorum with the others that are named. */
+export const inQuorum = (node: string, others: string[]): Step =>
   step({
     node,
     says:

@@ -14,6 +14,7 @@ import type { Told } from './told.ts'
 /** Throws Failure: 2 for what the file has to say first, 9 for what cannot become one cluster. */
 export function refuse(view: View<Config>, facts: Facts): void {
   enoughStorage(view)
+  noVoteLost(view, facts)
   foreign(view, facts)
   refuseSource(view, facts)
   oneRelease(view, facts)
@@ -32,6 +33,24 @@ function enoughStorage({ cluster, config }: View<Config>): void {
       exit: EXIT.usage,
       why: 'it keeps three copies, each on a node of its own; with fewer nodes one that goes takes data or service with it',
       next: 'Give three nodes the role storage; or write components/ceph/allowUnsafe: true.',
+    },
+  )
+}
+
+/** A node that is no control node any more has a monitor until its own verb took it away. */
+function noVoteLost({ nodes }: View<Config>, facts: Facts): void {
+  const still = nodes.find(node => {
+    const manifest = facts.peek(node.name, kept)
+    if (isMon(node) || !manifest.known) return false
+    return manifest.value.entries.some(e => e.component === COMPONENT && e.name === heldMon(node.name).name)
+  })
+  if (!still) return
+  throw new Failure(
+    `${still.name} is no longer a control node, and has a monitor of Ceph; nothing was changed.`,
+    {
+      exit: EXIT.unsafe,
+      why: 'it has a vote, and `up` never takes one away',
+      next: `Give it the role control again; or, if it is to leave: llmagentos node demote ${still.name}`,
     },
   )
 }

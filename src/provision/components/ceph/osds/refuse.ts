@@ -64,7 +64,7 @@ function stillNamed({ name: node, disks: wanted }: WantedNode, { osds }: OsdsMad
   throw new Failure(`The disk ${gone.disk} of ${node} is no longer in the file, and nothing was changed.`, {
     exit: EXIT.unsafe,
     why: `osd.${gone.id} keeps data on it, and \`up\` never takes that away`,
-    next: `Name it again (nodes/${node}/disks); another disk takes its place by: llmagentos node disk replace ${node} ${gone.disk} NEW`,
+    next: `Name it again (nodes/${node}/disks); another disk takes its place by: llmagentos node disk replace ${node} ${gone.disk} NEW. For good: llmagentos node disk remove ${node} ${gone.disk}`,
   })
 }
 

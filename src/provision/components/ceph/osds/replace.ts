@@ -4,8 +4,9 @@ import { type Step, step, type Wave } from '../../../reconcile/step.ts'
 import type { Component } from '../../component.ts'
 import type { Config } from '../schema.ts'
 import { anyTold } from '../told.ts'
+import { drained, stopped, takenOut } from './leaving.ts'
 import { made } from './made.ts'
-import { FOLDERS, heldOsd, osdUnit } from './places.ts'
+import { FOLDERS, heldOsd } from './places.ts'
 
 const SAFE_MS = 30 * 60_000
 const QUICK_MS = 120_000
@@ -26,63 +27,25 @@ export const replaceDisk: NonNullable<Component<Config>['replaceDisk']> = (view,
       next: 'Look at it: llmagentos cluster status',
     })
   const id = String(old.id)
-  const ask = (says: string, program: string, more: Partial<Step> = {}) =>
-    step({
-      node: up.node,
-      says,
-      risk: 'change',
-      deadlineMs: QUICK_MS,
-      act: shell(program, id),
-      ...more,
-    })
-  const safe = o.fewerCopies
-    ? waiting(up.node, {
-        says: `wait until all data stays within reach without osd.${id}`,
-        verb: 'ok-to-stop',
-        id,
-      })
-    : waiting(up.node, {
-        says: `wait until no data is on osd.${id} alone, and all copies are elsewhere`,
-        verb: 'safe-to-destroy',
-        id,
-      })
+  const leaving = { control: up.node, id: old.id, uuid: old.uuid ?? '-' }
   const waves: Wave[] = [
     {
       says: `take osd.${id} out`,
-      steps: [
-        ...(o.fewerCopies
-          ? []
-          : [
-              ask(
-                `take osd.${id} out, so that its data moves`,
-                'exec ceph --connect-timeout 30 osd out "$1"',
-              ),
-            ]),
-        safe,
-      ],
+      steps: o.fewerCopies
+        ? [okToStop(up.node, id)]
+        : [takenOut(leaving, view.config.osd.failureDomain), drained(leaving)],
     },
-    {
-      says: `stop osd.${id}`,
-      steps: [
-        step({
-          node: o.node,
-          says: `stop ${osdUnit(old.id)}`,
-          risk: 'restart',
-          deadlineMs: QUICK_MS,
-          act: shell('systemctl --quiet disable --now "$1"', osdUnit(old.id)),
-        }),
-      ],
-    },
+    { says: `stop osd.${id}`, steps: [stopped(o.node, old.id)] },
     {
       says: `give up osd.${id}`,
       steps: [
-        ask(
-          `give up osd.${id}, and keep its id`,
-          'exec ceph --connect-timeout 30 osd destroy "$1" --yes-i-really-mean-it',
-          {
-            risk: 'destroy',
-          },
-        ),
+        step({
+          node: up.node,
+          says: `give up osd.${id}, and keep its id`,
+          risk: 'destroy',
+          deadlineMs: QUICK_MS,
+          act: shell('exec ceph --connect-timeout 30 osd destroy "$1" --yes-i-really-mean-it', id),
+        }),
       ],
     },
     {
@@ -115,11 +78,11 @@ uuid=$(cat "by-disk/$2/fsid" 2>/dev/null || :)
 rm -rf "by-disk/$2"
 sync .`
 
-const waiting = (node: string, o: { says: string; verb: string; id: string }): Step =>
+const okToStop = (node: string, id: string): Step =>
   step({
     node,
-    says: o.says,
+    says: `wait until all data stays within reach without osd.${id}`,
     risk: 'add',
     deadlineMs: SAFE_MS,
-    act: { do: 'wait', argv: ['ceph', '--connect-timeout', '30', 'osd', o.verb, o.id] },
+    act: { do: 'wait', argv: ['ceph', '--connect-timeout', '30', 'osd', 'ok-to-stop', id] },
   })

@@ -43,6 +43,16 @@ export function restartWaves(steps: Step[], o: { control: string }): Wave[] {
   })
 }
 
+/** For restartWaves, where no setting changed. */
+export const restarting = (node: string, id: number): Step =>
+  step({
+    node,
+    says: `restart ${osdUnit(id)}`,
+    risk: 'restart',
+    deadlineMs: UP_MS,
+    act: { do: 'run', argv: ['systemctl', 'restart', osdUnit(id)] },
+  })
+
 /** The OSD that an item's step starts or restarts. */
 export function idOf({ act }: Step): number | undefined {
   const unit = act.do === 'run' ? act.argv.at(-1) : undefined
