@@ -1,18 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { checkRecord, type ObjectStore } from '../../src/runtime/services/data/store/store.ts'
+import { checkRecord, type Mark, type ObjectStore } from '../../src/runtime/services/data/store/store.ts'
 
-/** A store in memory, for tests alone: quick, and gone with the process. */
-export function memoryStore(): ObjectStore {
-  const records = new Map<string, { record: Buffer; writer: string }>()
+/** A store in memory, for tests alone: quick, and gone with the process. With `inlineBytes` it is used as one that is far. */
+export function memoryStore(o: { inlineBytes?: number } = {}): ObjectStore {
+  const { inlineBytes } = o
+  const records = new Map<string, { record: Buffer; writer: string; mark: Mark }>()
   const blobs = new Map<string, { bytes: Buffer; storedAt: number }>()
   return {
     async create(name, record, writer) {
       checkRecord(name, record, writer)
       const found = records.get(name)
       if (found) return { created: false, writer: found.writer }
-      records.set(name, { record: Buffer.from(record), writer })
+      records.set(name, { record: Buffer.from(record), writer, mark: 0 })
       return { created: true, writer }
     },
     async get(name) {
@@ -26,7 +27,9 @@ export function memoryStore(): ObjectStore {
       return names
         .sort()
         .slice(0, o.limit)
-        .map(name => (o.values ? { name, value: Buffer.from(records.get(name)!.record) } : { name }))
+        .map(name =>
+          o.values ? { name, value: Buffer.from(records.get(name)!.record.subarray(0, o.most)) } : { name },
+        )
     },
     async delete(name) {
       records.delete(name)
@@ -51,5 +54,19 @@ export function memoryStore(): ObjectStore {
       return names.slice(0, o.limit).map(blob => ({ blob, storedAt: blobs.get(blob)!.storedAt }))
     },
     async close() {},
+    ...(inlineBytes !== undefined && {
+      far: {
+        inlineBytes,
+        async read(name, most) {
+          const found = records.get(name)
+          return found && { record: Buffer.from(found.record.subarray(0, most)), mark: found.mark }
+        },
+        async mark(name, mark) {
+          const found = records.get(name)
+          if (found) found.mark = mark
+          return found !== undefined
+        },
+      },
+    }),
   }
 }

@@ -1,6 +1,7 @@
 import { reasonOf } from '../../../errors.ts'
 import type { Log } from '../../../log.ts'
 import { fallsToUs } from './daily.ts'
+import { HEAD_BYTES, headOf } from './objects/record.ts'
 import type { ObjectStore } from './store/store.ts'
 
 /** Far longer than an upload may take from its blob to its record. */
@@ -58,9 +59,9 @@ export async function sweep(
 /** The blobs are listed first: whatever gets its name while we look is younger than the guard. */
 async function dropNamed(store: ObjectStore, blobs: Set<string>, signal?: AbortSignal): Promise<void> {
   for (let after: string | undefined; !signal?.aborted && blobs.size > 0; ) {
-    const page = await store.list('obj/', { after, limit: 1000, values: true })
+    const page = await store.list('obj/', { after, limit: 1000, values: true, most: HEAD_BYTES })
     if (page.length === 0) return
-    for (const { value } of page) blobs.delete((JSON.parse(value!.toString()) as { blob: string }).blob)
+    for (const { value } of page) blobs.delete(headOf(value!).blob ?? '')
     after = page.at(-1)!.name
   }
 }

@@ -7,7 +7,7 @@ import { openContent, smallContent } from '../../../../src/runtime/services/data
 import { limited } from '../../../../src/runtime/services/data/upload.ts'
 import { memoryStore } from '../../../helpers/memory-store.ts'
 
-const far = { ...memoryStore(), far: { inlineBytes: 4096 } }
+const far = memoryStore({ inlineBytes: 4096 })
 const signal = new AbortController().signal
 
 test.each([0, 1, 1024, 4095, 4096])('%i bytes lie in the record of a store that is far', async size => {

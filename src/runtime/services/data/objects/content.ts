@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import type { ObjectStore } from '../store/store.ts'
 
-/** Where the bytes of a version are: in a blob, or in the record itself (base64). */
+/** Where the bytes of a version are: in a blob, or in the record itself. */
 export interface Content {
   blob?: string
-  content?: string
+  content?: Buffer
 }
 
 /** What is small enough to lie in the record of a store that is far, read whole. Undefined for all else, which then is as it was. */
@@ -14,10 +14,10 @@ export async function smallContent(
   store: ObjectStore,
   body: Readable,
 ): Promise<(Content & { bytes: number; sha256: string }) | undefined> {
-  const small = store.far && (await wholeUpTo(store.far.inlineBytes, body))
-  if (!small) return undefined
-  const sha256 = createHash('sha256').update(small).digest('hex')
-  return { content: small.toString('base64'), bytes: small.length, sha256 }
+  const content = store.far && (await wholeUpTo(store.far.inlineBytes, body))
+  if (!content) return undefined
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  return { content, bytes: content.length, sha256 }
 }
 
 /** The part of it, or all. Undefined where its blob is gone. */
@@ -26,9 +26,8 @@ export async function openContent(
   { blob, content }: Content,
   range?: { from: number; to: number },
 ): Promise<{ body: Readable } | undefined> {
-  if (content === undefined) return store.getBlob(blob!, range)
-  const bytes = Buffer.from(content, 'base64')
-  return { body: Readable.from([range ? bytes.subarray(range.from, range.to + 1) : bytes]) }
+  if (!content) return store.getBlob(blob!, range)
+  return { body: Readable.from([range ? content.subarray(range.from, range.to + 1) : content]) }
 }
 
 /** All of it where it has no more than `most` bytes. Else undefined, and it is as it was. */

@@ -19,9 +19,11 @@ import { limited } from '../upload.ts'
 import { type Content, openContent, smallContent } from './content.ts'
 import { checkName } from './names.ts'
 import { rangeOf } from './range.ts'
+import type { Head, Version } from './record.ts'
 import { otherContent, sentAs } from './repeat.ts'
-import { exists, ObjectSpace, type Version } from './space.ts'
+import { ObjectSpace } from './space.ts'
 import { verified } from './verified.ts'
+import { exists } from './versions.ts'
 
 const PAGE = 100
 const MEDIA_TYPE = /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(;[ -~]{0,100})?$/
@@ -58,7 +60,10 @@ export function registerObjects(
   })
 }
 
-async function put(store: ObjectStore, { params, query, upload, who, hop, req }: Asked<typeof putObject>) {
+async function put(
+  store: ObjectStore,
+  { params, query, upload, who, hop, req }: Asked<typeof putObject>,
+): Promise<Version> {
   const name = params['*']
   checkName(name)
   const type = req.headers['content-type'] || 'application/octet-stream'
@@ -66,18 +71,14 @@ async function put(store: ObjectStore, { params, query, upload, who, hop, req }:
     throw badRequest('The content-type is no media type.', 'Send one like text/plain.')
   const space = new ObjectSpace(store, who.user)
   const replace = query.replace === true
-  // Nobody waits for it but who needs it.
-  const seen = space.newest(name)
-  seen.catch(() => undefined)
   const sent = sentAs(req)
-  const isTaken = async () => {
-    const newest = await seen
-    return newest !== undefined && !(await space.own(newest, sent))
-  }
-  if (!store.far && !replace && (await isTaken())) throw exists(name)
   const body = limited(upload, { limitBytes: putObject.upload.limitBytes, signal: hop.signal })
   const small = await smallContent(store, body)
-  if (!small && !replace && (await isTaken())) throw exists(name)
+  // What is small finds out by its create.
+  if (!small && !replace) {
+    const newest = await space.versions.newest(name)
+    if (newest && !(await space.records.own(newest, sent))) throw exists(name)
+  }
   const { bytes, sha256, ...content }: Stored = small ?? (await store.putBlob(body))
   try {
     if (query.sha256 && query.sha256 !== sha256) throw otherDigest(sha256)
@@ -85,7 +86,7 @@ async function put(store: ObjectStore, { params, query, upload, who, hop, req }:
     if (Date.now() >= hop.deadline) throw late()
     await requireUnsealed(store, req)
     const object = { name, bytes, sha256, type, created: new Date().toISOString(), sent, ...content }
-    const version = await (small && !replace ? space.addFirst(object, seen) : space.add(object, { replace }))
+    const version = await space.versions.add(object, { replace })
     if (version.sha256 !== sha256) throw otherContent()
     // It was stored the first time that it was sent.
     if (content.blob && version.blob !== content.blob) await store.deleteBlob(content.blob)
@@ -142,4 +143,4 @@ const otherDigest = (sha256: string) =>
     next: 'Send it again.',
   })
 
-const shown = ({ blob: _, content: __, sent: ___, ...info }: Version): ObjectInfo => info
+const shown = ({ blob: _, first: __, sent: ___, content: ____, ...info }: Version): ObjectInfo => info

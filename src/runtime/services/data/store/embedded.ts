@@ -7,7 +7,7 @@ import { checkFormat, writeFormat } from './format.ts'
 import { lockStore } from './lock.ts'
 import { refuseMoved } from './moved.ts'
 import { LmdbRecords } from './records.ts'
-import { checkRecord, type ObjectStore } from './store.ts'
+import { checkRecord, type ObjectStore, type Page } from './store.ts'
 import { syncFolder } from './sync.ts'
 
 /**
@@ -61,7 +61,7 @@ class LmdbAndFiles implements EmbeddedStore {
     return this.#records.get(name)
   }
 
-  async list(prefix: string, o: { after?: string; limit: number; values?: boolean }) {
+  async list(prefix: string, o: Page) {
     return this.#records.list(prefix, o)
   }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open, type RootDatabase } from 'lmdb'
 import { EXIT, Failure, reasonOf } from '../../../../errors.ts'
+import type { Page } from './store.ts'
 
 /** LMDB writes whole pages, and a few more for the tree and its free list. */
 const SLACK_BYTES = 1024 * 1024
@@ -33,10 +34,7 @@ export class LmdbRecords {
     return value && recordOf(value)
   }
 
-  list(
-    prefix: string,
-    o: { after?: string; limit: number; values?: boolean },
-  ): { name: string; value?: Buffer }[] {
+  list(prefix: string, o: Page): { name: string; value?: Buffer }[] {
     const start = o.after !== undefined && o.after >= prefix ? o.after : prefix
     const range = {
       start: Buffer.from(start),
@@ -47,7 +45,7 @@ export class LmdbRecords {
     if (!o.values) return Array.from(this.#db.getKeys(range), key => ({ name: key.toString() }))
     return Array.from(this.#db.getRange(range), ({ key, value }) => ({
       name: key.toString(),
-      value: recordOf(value),
+      value: recordOf(value).subarray(0, o.most),
     }))
   }
 

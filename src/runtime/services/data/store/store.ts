@@ -7,10 +7,7 @@ export interface ObjectStore {
   create(name: string, record: Buffer, writer: string): Promise<{ created: boolean; writer: string }>
   get(name: string): Promise<Buffer | undefined>
   /** In byte order of the names, each greater than `after`. */
-  list(
-    prefix: string,
-    o: { after?: string; limit: number; values?: boolean },
-  ): Promise<{ name: string; value?: Buffer }[]>
+  list(prefix: string, o: Page): Promise<{ name: string; value?: Buffer }[]>
   /** Retention, completion and purge only. A name that is not there is no error. */
   delete(name: string): Promise<void>
   /** Stored under a fresh random name, or, where a store is moved, under the one that it had; real once a record names it. */
@@ -24,9 +21,29 @@ export interface ObjectStore {
   /** In name order, with the time each was stored (Unix milliseconds), for the sweep of those that no record names. */
   listBlobs(o: { after?: string; limit: number }): Promise<{ blob: string; storedAt: number }[]>
   close(): Promise<void>
-  /** Each call is a trip to another machine, so few of them count: content of at most so many bytes lies within its record. */
-  readonly far?: { inlineBytes: number }
+  readonly far?: Far
 }
+
+export interface Page {
+  after?: string
+  limit: number
+  values?: boolean
+  /** Of each value only so many bytes, from its beginning. */
+  most?: number
+}
+
+/** What a store can where each call is a trip to another machine, so that few of them count. */
+export interface Far {
+  /** Content of at most so many bytes lies within its record. */
+  inlineBytes: number
+  /** A record, or so many bytes of its beginning, and its mark, in one trip. */
+  read(name: string, most?: number): Promise<{ record: Buffer; mark: Mark } | undefined>
+  /** Puts a mark on a record that is there, which else stays as it is; false where there is none. A mark goes with its record. */
+  mark(name: string, mark: Mark): Promise<boolean>
+}
+
+/** 0: none. What the others say is up to whoever sets them. */
+export type Mark = 0 | 1 | 2
 
 /** The store did not answer in time. What was to be written may have been, or may still be. */
 export class StoreAway extends Refusal {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { reasonOf } from '../../../../errors.ts'
 import { Refusal } from '../../../refusal.ts'
-import { type ObjectStore, StoreAway } from './store.ts'
+import { type Far, type ObjectStore, type Page, StoreAway } from './store.ts'
 
 /** Longer than a store that is well takes for any record. */
 const SLOW_MS = 10_000
@@ -11,7 +11,7 @@ const PROBED = 'auth/probe'
 
 /** A store that also says whether it answers. While it does not, it is asked now and then, so that the note goes when it is back. */
 export class WatchedStore implements ObjectStore {
-  readonly far: ObjectStore['far']
+  readonly far: Far | undefined
   readonly #store: ObjectStore
   readonly #running = new Set<{ since: number }>()
   readonly #timer: NodeJS.Timeout
@@ -20,7 +20,7 @@ export class WatchedStore implements ObjectStore {
 
   constructor(store: ObjectStore) {
     this.#store = store
-    this.far = store.far
+    this.far = store.far && this.#watched(store.far)
     this.#timer = setInterval(() => void this.#probe(), PROBE_EVERY_MS)
     this.#timer.unref()
   }
@@ -41,7 +41,7 @@ export class WatchedStore implements ObjectStore {
     return this.#watch(() => this.#store.get(name))
   }
 
-  list(prefix: string, o: { after?: string; limit: number; values?: boolean }) {
+  list(prefix: string, o: Page) {
     return this.#watch(() => this.#store.list(prefix, o))
   }
 
@@ -71,6 +71,14 @@ export class WatchedStore implements ObjectStore {
   async close(): Promise<void> {
     clearInterval(this.#timer)
     await this.#store.close()
+  }
+
+  #watched(far: Far): Far {
+    return {
+      inlineBytes: far.inlineBytes,
+      read: (name, most) => this.#watch(() => far.read(name, most)),
+      mark: (name, mark) => this.#watch(() => far.mark(name, mark)),
+    }
   }
 
   async #watch<T>(act: () => Promise<T>): Promise<T> {

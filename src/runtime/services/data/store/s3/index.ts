@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { S3Config } from '../../../../../contracts/s3.ts'
 import { type Log, silent } from '../../../../../log.ts'
-import { checkRecord, type ObjectStore } from '../store.ts'
+import { checkRecord, type Far, type ObjectStore, type Page } from '../store.ts'
 import { S3Blobs } from './blobs.ts'
 import { checkBuckets } from './check.ts'
 import { Gateways } from './gateways.ts'
@@ -27,9 +27,11 @@ export async function openS3(
   return new S3Store({ config, gateways, log })
 }
 
+/** As much as a reader holds of a large body anyway. */
+const INLINE_BYTES = 1024 * 1024
+
 class S3Store implements ObjectStore {
-  /** A list of 1,000 objects reads all their records. */
-  readonly far = { inlineBytes: 4096 }
+  readonly far: Far
   readonly #records: S3Records
   readonly #blobs: S3Blobs
   readonly #end: () => void
@@ -37,6 +39,11 @@ class S3Store implements ObjectStore {
   constructor(o: { config: S3Config; gateways: Gateways; log: Log }) {
     this.#records = new S3Records(o.config, o.gateways)
     this.#blobs = new S3Blobs(o.config, o.gateways)
+    this.far = {
+      inlineBytes: INLINE_BYTES,
+      read: (name, most) => this.#records.read(name, most),
+      mark: (name, mark) => this.#records.mark(name, mark),
+    }
     const stop = keepAbandoned(o)
     this.#end = () => {
       stop()
@@ -49,11 +56,11 @@ class S3Store implements ObjectStore {
     return this.#records.create(name, record, writer)
   }
 
-  get(name: string) {
-    return this.#records.get(name)
+  async get(name: string) {
+    return (await this.#records.read(name))?.record
   }
 
-  list(prefix: string, o: { after?: string; limit: number; values?: boolean }) {
+  list(prefix: string, o: Page) {
     return this.#records.list(prefix, o)
   }
 

@@ -6,9 +6,11 @@ import {
   HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
+  PutObjectTaggingCommand,
 } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../../../contracts/s3.ts'
-import { isMissing, isTaken } from './faults.ts'
+import type { Mark, Page } from '../store.ts'
+import { faultOf, isMissing, isTaken } from './faults.ts'
 import type { Gateways } from './gateways.ts'
 import { inLanes } from './lanes.ts'
 import { bucketsOf, placeOf, RECORDS } from './places.ts'
@@ -55,26 +57,35 @@ export class S3Records {
     }
   }
 
-  async get(name: string): Promise<Buffer | undefined> {
-    const command = placeOf(this.#config, name)
-    const { value } = await this.#gateways.ask({ says: `read ${name}` }, (client, abortSignal) =>
-      client
-        .send(new GetObjectCommand(command), { abortSignal })
-        .then(found => buffer(addAbortSignal(abortSignal, found.Body as Readable)), absent),
-    )
+  async read(name: string, most?: number): Promise<{ record: Buffer; mark: Mark } | undefined> {
+    const Range = most === undefined ? undefined : `bytes=0-${most - 1}`
+    const command = { ...placeOf(this.#config, name), Range }
+    const { value } = await this.#gateways.ask({ says: `read ${name}` }, async (client, abortSignal) => {
+      const found = await client.send(new GetObjectCommand(command), { abortSignal }).catch(absent)
+      if (!found) return undefined
+      const record = await buffer(addAbortSignal(abortSignal, found.Body as Readable))
+      return { record, mark: markOf(found.TagCount) }
+    })
     return value
   }
 
+  /** As tags, which the answer to a read counts: the one thing of an object that can be changed without writing it again. */
+  async mark(name: string, mark: Mark): Promise<boolean> {
+    const TagSet = Array.from({ length: mark }, (_, i) => ({ Key: `mark${i + 1}`, Value: '1' }))
+    const command = { ...placeOf(this.#config, name), Tagging: { TagSet } }
+    const { value } = await this.#gateways.ask({ says: `mark ${name}` }, (client, abortSignal) =>
+      client.send(new PutObjectTaggingCommand(command), { abortSignal }).then(() => true, absent),
+    )
+    return value ?? false
+  }
+
   /** Short of `limit` only where there are no more, although records may go while their values are read. */
-  async list(
-    prefix: string,
-    o: { after?: string; limit: number; values?: boolean },
-  ): Promise<{ name: string; value?: Buffer }[]> {
+  async list(prefix: string, o: Page): Promise<{ name: string; value?: Buffer }[]> {
     const found: { name: string; value?: Buffer }[] = []
     for (let after = o.after; found.length < o.limit; ) {
       const limit = Math.min(PAGE, o.limit - found.length)
       const names = await this.#names(prefix, { after, limit })
-      if (o.values) found.push(...(await this.#withValues(names)))
+      if (o.values) found.push(...(await this.#withValues(names, o.most)))
       else found.push(...names.map(name => ({ name })))
       if (names.length < limit) break
       after = names.at(-1)
@@ -121,9 +132,18 @@ export class S3Records {
     return names
   }
 
-  async #withValues(names: string[]): Promise<{ name: string; value: Buffer }[]> {
-    const values = await inLanes(READS_AT_A_TIME, names, name => this.get(name))
+  async #withValues(names: string[], most?: number): Promise<{ name: string; value: Buffer }[]> {
+    const values = await inLanes(READS_AT_A_TIME, names, name => this.#beginning(name, most))
     return names.flatMap((name, i) => (values[i] ? [{ name, value: values[i] }] : []))
+  }
+
+  /** A record of no bytes has no beginning, says a gateway. */
+  async #beginning(name: string, most?: number): Promise<Buffer | undefined> {
+    const found = await this.read(name, most).catch(thrown => {
+      if (faultOf(thrown).status !== 416) throw thrown
+      return this.read(name)
+    })
+    return found?.record
   }
 
   async #writerOf(name: string): Promise<string | undefined> {
@@ -136,6 +156,8 @@ export class S3Records {
     return value
   }
 }
+
+const markOf = (tags = 0): Mark => (tags === 0 ? 0 : tags === 1 ? 1 : 2)
 
 function absent(thrown: unknown): undefined {
   if (!isMissing(thrown)) throw thrown
