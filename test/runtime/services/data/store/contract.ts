@@ -68,6 +68,38 @@ function recordsContract(opened: () => Promise<ObjectStore>): void {
     ])
   })
 
+  test('of values a list gives the beginnings where that is asked, also of empty ones', async () => {
+    const store = await opened()
+    await store.create('q/a', bytes('a long one'), 'w')
+    await store.create('q/b', Buffer.alloc(0), 'w')
+    await store.create('q/c', bytes('abc'), 'w')
+    const page = await store.list('q/', { limit: 5, values: true, most: 6 })
+    expect(page.map(r => [r.name, String(r.value)])).toEqual([
+      ['q/a', 'a long'],
+      ['q/b', ''],
+      ['q/c', 'abc'],
+    ])
+  })
+
+  test('a store that is far gives a record with its mark, which goes with the record', async () => {
+    const store = await opened()
+    const { far } = store
+    // A store that is near has no marks: nobody there needs them.
+    if (!far) return expect(store.far).toBeUndefined()
+    await store.create('q/a', bytes('text'), 'w')
+    expect(await far.read('q/a')).toEqual({ record: bytes('text'), mark: 0 })
+    for (const mark of [1, 2, 1] as const) {
+      expect(await far.mark('q/a', mark)).toBe(true)
+      expect(await far.read('q/a', 2)).toEqual({ record: bytes('te'), mark })
+    }
+    expect(await store.create('q/a', bytes('other'), 'v')).toEqual({ created: false, writer: 'w' })
+    expect(await far.mark('q/none', 1)).toBe(false)
+    expect(await far.read('q/none')).toBeUndefined()
+    await store.delete('q/a')
+    await store.create('q/a', bytes('again'), 'w')
+    expect(await far.read('q/a')).toEqual({ record: bytes('again'), mark: 0 })
+  })
+
   test('paging while others write gives every record that was there before, once, in order', async () => {
     const store = await opened()
     const before = Array.from({ length: 300 }, (_, i) => `q/${String(i * 10).padStart(5, '0')}`)

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { GetObjectCommand } from '@aws-sdk/client-s3'
 import { isMissing } from './faults.ts'
 import type { Gateways } from './gateways.ts'
 
@@ -126,13 +125,13 @@ async function part(
   at: Place,
   range?: { from: number; to: number },
 ): Promise<Part | undefined> {
-  const Range = range && `bytes=${range.from}-${range.to}`
-  const { value } = await gateways.ask({ says: 'read a blob' }, (client, abortSignal) =>
-    client.send(new GetObjectCommand({ ...at, Range }), { abortSignal }).catch((thrown: unknown) => {
+  const headers = range && { range: `bytes=${range.from}-${range.to}` }
+  const { value } = await gateways.ask({ says: 'read a blob' }, (_, signal, wire) =>
+    wire.send({ method: 'GET', ...at, headers }, signal).catch((thrown: unknown) => {
       if (!isMissing(thrown)) throw thrown
     }),
   )
   if (!value) return undefined
-  const total = value.ContentRange?.split('/')[1]
-  return { bytes: Number(total ?? value.ContentLength), body: value.Body as Readable }
+  const total = value.headers['content-range']?.split('/')[1]
+  return { bytes: Number(total ?? value.headers['content-length']), body: value }
 }

@@ -3,9 +3,10 @@ import { HeadBucketCommand, type S3Client } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../../../contracts/s3.ts'
 import { reasonOf } from '../../../../../errors.ts'
 import type { Log } from '../../../../../log.ts'
-import { clientOf } from './client.ts'
+import { linesOf } from './client.ts'
 import { faultOf } from './faults.ts'
 import type { Send } from './gateways.ts'
+import type { Wire } from './wire.ts'
 
 const PROBE_EVERY_MS = 1_000
 const PROBE_MS = 2_000
@@ -15,15 +16,15 @@ export class Gateway {
   /** Nobody is sent there while another one answers, until a probe got through. */
   away = false
   readonly #o: { config: S3Config; at: S3Config['endpoints'][number]; log: Log; stop: AbortSignal }
-  #client: S3Client
+  #lines: { client: S3Client; wire: Wire }
 
   constructor(o: { config: S3Config; at: S3Config['endpoints'][number]; log: Log; stop: AbortSignal }) {
     this.#o = o
-    this.#client = clientOf(o.config, o.at)
+    this.#lines = linesOf(o.config, o.at)
   }
 
   send<T>(send: Send<T>, signal: AbortSignal): Promise<T> {
-    return send(this.#client, signal)
+    return send(this.#lines.client, signal, this.#lines.wire)
   }
 
   lost(thrown: unknown): void {
@@ -39,11 +40,11 @@ export class Gateway {
 
   /** Reads its files again. What runs keeps the old connections. */
   renew(): void {
-    this.#client = clientOf(this.#o.config, this.#o.at)
+    this.#lines = linesOf(this.#o.config, this.#o.at)
   }
 
   close(): void {
-    this.#client.destroy()
+    this.#lines.client.destroy()
   }
 
   async #probe(): Promise<void> {
@@ -61,7 +62,7 @@ export class Gateway {
     const deadline = new AbortController()
     const timer = setTimeout(() => deadline.abort(), PROBE_MS)
     try {
-      await this.#client.send(new HeadBucketCommand({ Bucket }), { abortSignal: deadline.signal })
+      await this.#lines.client.send(new HeadBucketCommand({ Bucket }), { abortSignal: deadline.signal })
       return true
     } catch (thrown) {
       return faultOf(thrown).status !== undefined && !faultOf(thrown).repeat

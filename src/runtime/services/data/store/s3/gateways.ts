@@ -5,6 +5,7 @@ import type { Log } from '../../../../../log.ts'
 import { StoreAway } from '../store.ts'
 import { faultOf } from './faults.ts'
 import { Gateway } from './gateway.ts'
+import type { Wire } from './wire.ts'
 
 export interface Ask {
   /** Names the act in the error: 'read q/1'. */
@@ -12,7 +13,8 @@ export interface Ask {
   /** Without an answer for so long, a second gateway is asked too. */
   patienceMs?: number
 }
-export type Send<T> = (client: S3Client, signal: AbortSignal) => Promise<T>
+/** Through the library, or by the wire. */
+export type Send<T> = (client: S3Client, signal: AbortSignal, wire: Wire) => Promise<T>
 
 const PATIENCE_MS = 2_000
 /** Ceph may stall any object for 30 s when a node vanishes, and that is normal. */

@@ -1,13 +1,5 @@
-import { addAbortSignal, type Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  PutObjectTaggingCommand,
-} from '@aws-sdk/client-s3'
+import { DeleteObjectCommand, ListObjectsV2Command, PutObjectTaggingCommand } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../../../contracts/s3.ts'
 import type { Mark, Page } from '../store.ts'
 import { faultOf, isMissing, isTaken } from './faults.ts'
@@ -36,13 +28,14 @@ export class S3Records {
    * the answer says that it is there.
    */
   async create(name: string, record: Buffer, writer: string): Promise<{ created: boolean; writer: string }> {
-    const put = { ...placeOf(this.#config, name), Body: record, IfNoneMatch: '*', Metadata: { writer } }
+    const headers = { 'if-none-match': '*', 'x-amz-meta-writer': writer }
+    const put = { method: 'PUT', ...placeOf(this.#config, name), headers, body: record } as const
     const patienceMs = PATIENCE_MS + record.length / BYTES_PER_MS
     for (let sentBefore = false; ; sentBefore = true) {
       const { value: created, unclear } = await this.#gateways.ask(
         { says: `create ${name}`, patienceMs },
-        (client, abortSignal) =>
-          client.send(new PutObjectCommand(put), { abortSignal }).then(
+        (_, signal, wire) =>
+          wire.send(put, signal).then(
             () => true,
             thrown => {
               if (!isTaken(thrown)) throw thrown
@@ -58,13 +51,11 @@ export class S3Records {
   }
 
   async read(name: string, most?: number): Promise<{ record: Buffer; mark: Mark } | undefined> {
-    const Range = most === undefined ? undefined : `bytes=0-${most - 1}`
-    const command = { ...placeOf(this.#config, name), Range }
-    const { value } = await this.#gateways.ask({ says: `read ${name}` }, async (client, abortSignal) => {
-      const found = await client.send(new GetObjectCommand(command), { abortSignal }).catch(absent)
-      if (!found) return undefined
-      const record = await buffer(addAbortSignal(abortSignal, found.Body as Readable))
-      return { record, mark: markOf(found.TagCount) }
+    const headers = most === undefined ? undefined : { range: `bytes=0-${most - 1}` }
+    const get = { method: 'GET', ...placeOf(this.#config, name), headers } as const
+    const { value } = await this.#gateways.ask({ says: `read ${name}` }, async (_, signal, wire) => {
+      const found = await wire.send(get, signal).catch(absent)
+      return found && { record: await buffer(found), mark: markOf(found.headers['x-amz-tagging-count']) }
     })
     return value
   }
@@ -147,17 +138,15 @@ export class S3Records {
   }
 
   async #writerOf(name: string): Promise<string | undefined> {
-    const command = placeOf(this.#config, name)
-    const { value } = await this.#gateways.ask({ says: `read ${name}` }, (client, abortSignal) =>
-      client
-        .send(new HeadObjectCommand(command), { abortSignal })
-        .then(found => found.Metadata?.['writer'] ?? '', absent),
+    const head = { method: 'HEAD', ...placeOf(this.#config, name) } as const
+    const { value } = await this.#gateways.ask({ says: `read ${name}` }, (_, signal, wire) =>
+      wire.send(head, signal).then(found => String(found.headers['x-amz-meta-writer'] ?? ''), absent),
     )
     return value
   }
 }
 
-const markOf = (tags = 0): Mark => (tags === 0 ? 0 : tags === 1 ? 1 : 2)
+const markOf = (tags: unknown = '0') => Math.min(Number(tags), 2) as Mark
 
 function absent(thrown: unknown): undefined {
   if (!isMissing(thrown)) throw thrown

@@ -3,8 +3,6 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
-  PutObjectCommand,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3'
 import { faultOf, isMissing } from './faults.ts'
 import type { Gateways } from './gateways.ts'
@@ -25,8 +23,8 @@ export async function upload(gateways: Gateways, at: Place, parts: AsyncIterator
   // Only the last one is shorter.
   if (Body.length < PART_BYTES) {
     await parts.next()
-    await gateways.ask({ says: 'store a blob', patienceMs: PATIENCE_MS }, (client, abortSignal) =>
-      client.send(new PutObjectCommand({ ...at, Body }), { abortSignal }),
+    await gateways.ask({ says: 'store a blob', patienceMs: PATIENCE_MS }, (_, abortSignal, wire) =>
+      wire.send({ method: 'PUT', ...at, body: Body }, abortSignal),
     )
     return
   }
@@ -95,12 +93,14 @@ class Multipart {
       .catch(() => undefined)
   }
 
-  async #send(PartNumber: number, Body: Buffer): Promise<void> {
+  async #send(PartNumber: number, body: Buffer): Promise<void> {
     const o = { says: 'store a part of a blob', patienceMs: PATIENCE_MS }
-    const { value } = await this.#gateways.ask(o, (client, abortSignal) =>
-      client.send(new UploadPartCommand({ ...this.#at, PartNumber, Body }), { abortSignal }),
+    const { Bucket, Key, UploadId } = this.#at
+    const query = { partNumber: String(PartNumber), uploadId: UploadId }
+    const { value } = await this.#gateways.ask(o, (_, signal, wire) =>
+      wire.send({ method: 'PUT', Bucket, Key, query, body }, signal),
     )
-    this.#done.push({ PartNumber, ETag: value.ETag })
+    this.#done.push({ PartNumber, ETag: value.headers.etag })
   }
 
   /** The upload is gone once it was joined; an earlier try may have done it, and its answer was lost. */
