@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
 import type { DataConfig } from '../../../../contracts/config.ts'
@@ -124,7 +125,19 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
     'x-content-type-options': 'nosniff',
   })
   // Too late for a refusal: whoever reads sees a body that is too short, and a broken connection.
+  corked(body, reply.raw)
   await pipeline(body, reply.raw, { signal: hop.signal }).catch(() => reply.raw.destroy())
+}
+
+/** What comes at once is written at once. TLS gives at most 16 KiB in a piece, and each write is a call of the system. */
+function corked(body: Readable, to: Writable): void {
+  body.on('data', () => {
+    if (to.writableCorked > 0) return
+    to.cork()
+    process.nextTick(() => to.uncork())
+  })
+  // The listener alone would let it flow.
+  body.pause()
 }
 
 function reading<T>(act: () => T, onRefusal: () => void): T {
