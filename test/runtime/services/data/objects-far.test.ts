@@ -180,3 +180,19 @@ test('a list reads the beginnings of records alone', async () => {
   expect(objects).toMatchObject([{ name, bytes: MIB }])
   expect(Math.max(...seen)).toBe(8192)
 })
+
+test('the same request that is sent twice makes one version, also when others replaced it in between', async () => {
+  const { one, other } = setUp()
+  const sent = (text: string, replace: boolean) =>
+    one.space.versions.add(
+      { ...versionOf('a', text), created: new Date().toISOString(), sent: text },
+      { replace },
+    )
+  expect(await sent('first', false)).toMatchObject({ version: 1 })
+  expect(await sent('first', false)).toMatchObject({ version: 1 })
+  expect(await sent('second', true)).toMatchObject({ version: 2 })
+  expect(await sent('second', true)).toMatchObject({ version: 2 })
+  expect(await sent('first', false)).toMatchObject({ version: 1 })
+  await expect(sent('third', false)).rejects.toMatchObject({ code: 'exists' })
+  expect(await other.get('a')).toBe('2 second')
+})
