@@ -3,7 +3,7 @@ import { nearest } from '../cluster/read/nearest.ts'
 import type { Finding } from '../components/component.ts'
 import { type Disks, diskNamed } from '../disks/disk.ts'
 import { disks as fact } from '../disks/fact.ts'
-import { stateOf } from '../disks/guard.ts'
+import { holdsIndexesAlone, stateOf } from '../disks/guard.ts'
 import { type Concern, onEach } from './concern.ts'
 import { size } from './units.ts'
 
@@ -45,7 +45,7 @@ function judgeDisk(id: string, { there, node }: { there: Disks; node: WantedNode
     }
   const says = `${id} (${disk.path}, ${size(disk.sizeBytes)}) is not blank: it ${state.why.join(', it ')}.`
   // What an earlier run of ours may have made. Whose it is, only the component can tell.
-  if (state.osd) return { level: 'warn', says }
+  if (state.osd || holdsIndexesAlone(disk)) return { level: 'warn', says }
   return {
     level: 'bad',
     says,

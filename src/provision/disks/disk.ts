@@ -25,10 +25,22 @@ export type Holding =
   /** As libblkid calls it: ext4, gpt, LVM2_member. */
   | { kind: 'signature'; type: string }
   | ({ kind: 'bluestore' } & Osd)
-  | { kind: 'volume'; group: string; name: string; osd?: Osd }
+  | Volume
   | { kind: 'data'; where: 'first' | 'last' }
   /** Something has it open exclusively. */
   | { kind: 'busy' }
+
+/** Of LVM. Room that a group has left on the disk is one without a name. */
+export interface Volume {
+  kind: 'volume'
+  group: string
+  name: string
+  bytes: number
+  /** Of the whole group. */
+  freeBytes: number
+  osd?: Osd
+  encrypted?: boolean
+}
 
 /** What an OSD's label says. Its cluster and its number are there once it was made whole. */
 export interface Osd {
@@ -47,6 +59,11 @@ export interface Disks {
 /** All names count, whichever is the best. */
 export const diskNamed = ({ disks }: Disks, name: string): Disk | undefined =>
   disks.find(disk => disk.names.includes(name))
+
+export const volumesOn = ({ holds }: Disk): Volume[] => holds.filter(one => one.kind === 'volume')
+
+/** A volume for the index of an OSD, whose data lie on another disk. */
+export const isIndex = ({ name }: Volume): boolean => name.startsWith('osd-db-')
 
 /** The OSD that lies on it, of BlueStore's own label or of the tags on a volume. */
 export function osdOn(disk: Disk): Osd | undefined {

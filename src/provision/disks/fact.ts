@@ -83,18 +83,26 @@ function labelled(text: string): Osd {
   }
 }
 
-/** As ceph-volume tags what it makes; a volume for an index has tags of the OSD that it belongs to. */
+/** As ceph-volume tags what it makes; a volume for an index has tags of the OSD that it belongs to. A group of ours has its OSD in its name. */
 function volumeOf(text: string): Holding {
-  const [group = '', name = '', ...rest] = text.split('/')
+  const [group = '', name = '', bytes, freeBytes, ...rest] = text.split('/')
   const tags = new Map(
     rest
       .join('/')
       .split(',')
       .map(tag => tag.split('=', 2) as [string, string]),
   )
-  const uuid = tags.get('ceph.osd_fsid') ?? /^osd-(?:block|db)-([0-9a-f-]{36})$/.exec(name)?.[1]
-  if (!uuid) return { kind: 'volume', group, name }
+  const volume = {
+    kind: 'volume' as const,
+    group,
+    name,
+    bytes: whole(bytes || '0'),
+    freeBytes: whole(freeBytes ?? ''),
+  }
+  const named = name ? /^osd-(?:block|db)-([0-9a-f-]{36})$/.exec(name) : /^ceph-([0-9a-f-]{36})$/.exec(group)
+  const uuid = tags.get('ceph.osd_fsid') ?? named?.[1]
+  if (!uuid) return volume
   const [fsid, id] = [tags.get('ceph.cluster_fsid'), tags.get('ceph.osd_id')]
   const osd = { uuid, ...(fsid && { fsid }), ...(id && { id: Number(id) }), whole: fsid !== undefined }
-  return { kind: 'volume', group, name, osd }
+  return { ...volume, osd, ...(tags.get('ceph.encrypted') === '1' && { encrypted: true }) }
 }

@@ -1,4 +1,4 @@
-import { type Disk, type Osd, osdOn } from './disk.ts'
+import { type Disk, isIndex, type Osd, osdOn, type Volume, volumesOn } from './disk.ts'
 
 /** Whether anything may be made on a disk. Only `blank` may. */
 export type State =
@@ -17,6 +17,21 @@ export function stateOf(disk: Disk): State {
   if (why.length === 0) return { state: 'blank' }
   const osd = osdOn(disk)
   return { state: 'refused', why, ...(osd && { osd }) }
+}
+
+/** Nothing is on it but volumes for indexes, all in one group; so somebody like us made it. */
+export function holdsIndexesAlone(disk: Disk): boolean {
+  const volumes = volumesOn(disk)
+  return (
+    volumes.length > 0 &&
+    volumes.every(one => (!one.name || isIndex(one)) && one.group === volumes[0]!.group) &&
+    disk.holds.every(
+      one =>
+        one.kind === 'volume' ||
+        (one.kind === 'signature' && one.type === 'LVM2_member') ||
+        (one.kind === 'holder' && one.name.startsWith('dm-')),
+    )
+  )
 }
 
 /** It is where the system lives, or part of it. */
@@ -43,9 +58,7 @@ export function whatItHolds({ holds }: Disk): string[] {
     ...(parts('partition').length > 0 ? [`has the partitions ${parts('partition').join(' ')}`] : []),
     ...(parts('holder').length > 0 ? [`is part of ${parts('holder').join(' ')}`] : []),
     ...of('bluestore').map(one => `holds ${osdText(one)}`),
-    ...of('volume').map(
-      one => `holds the volume ${one.group}/${one.name}${one.osd ? `, ${osdText(one.osd)}` : ''}`,
-    ),
+    ...of('volume').flatMap(one => volumeText(one, of('volume'))),
     ...of('signature')
       // Its label says more, where it can be read.
       .filter(one => one.type !== 'ceph_bluestore' || of('bluestore').length === 0)
@@ -57,6 +70,15 @@ export function whatItHolds({ holds }: Disk): string[] {
 
 export const osdText = ({ fsid, id, uuid }: Osd): string =>
   `${id === undefined ? `an unfinished OSD (${uuid})` : `osd.${id}`}${fsid ? ` of the Ceph cluster ${fsid}` : ''}`
+
+function volumeText({ group, name, osd, ...volume }: Volume, all: Volume[]): string[] {
+  if (!name)
+    return all.some(one => one.group === group && one.name)
+      ? []
+      : [`is the volume group ${group}, which is empty`]
+  const whose = osd ? `, ${isIndex({ name } as Volume) ? 'the index of ' : ''}${osdText(osd)}` : ''
+  return [`holds the volume ${group}/${name}${whose}${volume.encrypted ? ', encrypted' : ''}`]
+}
 
 const WORDS: Record<string, string> = {
   ceph_bluestore: 'BlueStore of Ceph',

@@ -86,7 +86,7 @@ sub look {
   push @found, map { "partition\t" . base(s{/partition\z}{}r) } glob("$about/*/partition");
   push @found, map { "holder\t" . base($_) } glob("$about/holders/* $about/*/holders/*");
   push @found, signatures($path), bluestore($disk) if $size > 0;
-  push @found, volumes($path) if grep { /LVM2_member/ } @found;
+  push @found, volumes($number) if grep { /LVM2_member/ } @found;
   push @found, edges($disk, $size) unless @found;
   # Somebody in another namespace, or without a file system: for the kernel a mount is an exclusive opener, too.
   push @found, $!{EBUSY} ? "busy\t" : die "it cannot be opened exclusively: $!\n"
@@ -112,10 +112,13 @@ sub bluestore {
   };
   return "bluestore\t" . join(' ', $uuid, map { $word->($_) } 'ceph_fsid', 'whoami', 'mkfs_done');
 }
+# GROUP/NAME/BYTES/FREE BYTES OF THE GROUP/TAGS; room that is left is a volume without a name. LVM knows a disk by its usual path alone.
 sub volumes {
-  my ($path) = @_;
+  my ($number) = @_;
   return () unless -x '/usr/sbin/pvs';
-  return map { /\S/ ? "volume\t" . s/^\s+//r : () } lines_of('pvs', '--readonly', '--noheadings', '--separator', '/', '-o', 'vg_name,lv_name,lv_tags', $path);
+  my @asked = (qw(--readonly --noheadings --units b --nosuffix --separator / -o), 'vg_name,lv_name,lv_size,vg_free,lv_tags');
+  my %seen;
+  return map { /[^\s\/]/ && !$seen{$_}++ ? "volume\t" . s/^\s+//r : () } lines_of('pvs', @asked, disks()->{$number} // die "it has gone\n");
 }
 sub edges {
   my ($disk, $size) = @_;

@@ -1,5 +1,5 @@
 import { type Step, step } from '../reconcile/step.ts'
-import type { Disk } from './disk.ts'
+import { type Disk, volumesOn } from './disk.ts'
 import { isRoot } from './guard.ts'
 import { PROBE } from './probe.ts'
 
@@ -14,11 +14,17 @@ export function inUse(disk: Disk): string | undefined {
   if (mounts.length > 0) return `it is mounted on ${mounts.join(', ')}`
   if (of('swap').length > 0) return 'it is swap that is in use'
   const holders = disk.holds.flatMap(one => (one.kind === 'holder' ? [one.name] : []))
-  if (holders.length > 0) return `it is part of ${holders.join(', ')}, which is active`
+  if (holders.length > 0 && !areRemains(disk)) return `it is part of ${holders.join(', ')}, which is active`
   const openers = disk.openers.filter(name => !/udev/.test(name))
   if (openers.length > 0) return `${openers.join(', ')} has it open`
   if (of('busy').length > 0) return 'something has it open that shows no more of itself'
   return disk.readonly ? 'it is read-only' : undefined
+}
+
+/** Volumes that ceph-volume made, and nothing else: LVM opens them by itself at each boot, whether anybody wants them or not. */
+const areRemains = (disk: Disk): boolean => {
+  const volumes = volumesOn(disk).filter(({ name }) => name)
+  return volumes.length > 0 && volumes.every(({ osd }) => osd !== undefined)
 }
 
 /** Empties the disk of this name, if it still is the one that was shown. */
@@ -49,6 +55,11 @@ refuse($@ =~ s/\s+\z//r) if $@;
 my %is = map { split /\t/, $_, 2 } @lines;
 refuse("it has $is{size} bytes, and had $size") if $is{size} != $size;
 refuse("its serial number is $is{serial}, and was $serial") if $is{serial} ne $serial;
+if (my @remains = remains(@lines)) {
+  closed($_) for @remains;
+  @lines = eval { look($number, $file, uses()) };
+  refuse($@ =~ s/\s+\z//r) if $@;
+}
 my @used = grep { /^(mount|swap|holder|busy|opener)\t/ && !/udev/ } @lines;
 refuse('it is in use: ' . join(', ', map { s/\t/ /r } @used)) if @used;
 for my $part (map { s{/partition\z}{}r } glob("/sys/dev/block/$number/*/partition")) { wiped(device(slurp("$part/dev"))) }
@@ -71,6 +82,22 @@ sub device {
   system('mknod', '-m', '0600', $file, 'b', split(/:/, $_[0])) == 0 or refuse('mknod failed');
   push @made, $file;
   return $file;
+}
+# Groups with volumes of OSDs alone, none of which anybody uses.
+sub remains {
+  my @volumes = grep { /^volume\t/ } @_;
+  return () if !@volumes || grep { /^(mount|swap|opener)\t/ && !/udev/ } @_;
+  return () if grep { !m{^volume\t[^/]+/(?:osd-(?:block|db)-[0-9a-f-]{36})?/} } @volumes;
+  return keys %{{ map { m{^volume\t([^/]+)/} ? ($1 => 1) : () } @volumes }};
+}
+# With what is decrypted of them. Whatever is in use stays open, and is found so.
+sub closed {
+  my ($group) = @_;
+  for my $volume (glob("/dev/$group/*")) {
+    my $number = number_of($volume) // next;
+    system('cryptsetup', 'close', slurp("$_/dm/name")) for glob("/sys/dev/block/$number/holders/dm-*");
+  }
+  system('vgchange', '--quiet', '-an', $group);
 }
 sub wiped { system('wipefs', '--quiet', '--all', $_[0]) == 0 or do { unlink @made; exit 1 } }
 sub zero {

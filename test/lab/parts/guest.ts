@@ -62,13 +62,13 @@ export const guest: Machine = {
 
 const rootDisk = (place: Place) => join(place.folder, 'root.img')
 
-/** The furnished root file system, once, as a disk of its own: 6 GiB, of which what is written takes space. */
+/** The furnished root file system, once, as a disk of its own: 12 GiB, of which what is written takes space. */
 async function makeRootDisk(place: Place): Promise<void> {
   if (existsSync(rootDisk(place))) return
   const file = `${rootDisk(place)}.new`
   rmSync(file, { force: true })
   writeFileSync(file, '', { mode: 0o600 })
-  truncateSync(file, 6 * 1024 ** 3)
+  truncateSync(file, 12 * 1024 ** 3)
   const made = await ran(['nice', '-n', '10', 'mkfs.ext4', '-q', '-F', '-d', place.root, file])
   if (made.code !== 0) throw new Error(`mkfs.ext4 ended with ${made.code}: ${made.stderr}`)
   renameSync(file, rootDisk(place))

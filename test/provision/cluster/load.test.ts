@@ -106,7 +106,7 @@ describe('the file that an operator would want', () => {
     const components = /^components:\n(?: .*\n)+/m
     expect(WANTED).toMatch(components)
     const here =
-      'components: {base: {}, secrets: {}, rabbitmq: {source: distro, on: control}, ceph: {source: {mirror: "https://mirror.example.org/debian-tentacle", key: /usr/share/keyrings/mirror.asc}, release: tentacle, osd: {backend: lvm, encrypt: true, failureDomain: rack}, object: {gateways: 3, fullAt: 80%}, file: {mounts: [{on: worker, path: /srv/shared}]}, block: {on: worker}, config: {mon_data_avail_warn: 10}}, runtime: {replicas: {gateway: 3, data: 3, auth: 3, llm: 3, executor: 4}, auth: {maxStale: 1s}}}\n'
+      'components: {base: {}, secrets: {}, rabbitmq: {source: distro, on: control}, ceph: {source: {mirror: "https://mirror.example.org/debian-tentacle", key: /usr/share/keyrings/mirror.asc}, release: tentacle, osd: {backend: lvm, encrypt: true, dbSize: 120GiB, failureDomain: rack}, object: {gateways: 3, fullAt: 80%}, file: {mounts: [{on: worker, path: /srv/shared}]}, block: {on: worker}, config: {mon_data_avail_warn: 10}}, runtime: {replicas: {gateway: 3, data: 3, auth: 3, llm: 3, executor: 4}, auth: {maxStale: 1s}}}\n'
     expect(load(exampleFile(), {})).toEqual(parse(WANTED.replace(components, here), { env: {} }))
   })
 })

@@ -87,6 +87,7 @@ export interface CrushNode {
   name: string
   type: string
   status?: string
+  device_class?: string
   children?: number[]
 }
 

@@ -49,12 +49,17 @@ test('what the monitors know of OSDs', () => {
 })
 
 test('folders of OSDs: one that is made, one that was cut short, and one that takes over', () => {
-  expect(made.parse('none\nata-1\t3\tu1\traw\t\nata-2\t\tu2\t\t\nata-3\t\t\t\t7\n')).toEqual({
+  expect(
+    made.parse(
+      'none\nata-1\t3\tu1\traw\t\t\nata-2\t\tu2\t\t\t\nata-3\t\t\t\t7\t\nata-4\t5\tu4\tlvm\t\tnvme-1\n',
+    ),
+  ).toEqual({
     mapper: false,
     osds: [
       { disk: 'ata-1', id: 3, uuid: 'u1', whole: true, backend: 'raw' },
       { disk: 'ata-2', uuid: 'u2', whole: false },
       { disk: 'ata-3', whole: false, takes: 7 },
+      { disk: 'ata-4', db: 'nvme-1', id: 5, uuid: 'u4', whole: true, backend: 'lvm' },
     ],
   })
   expect(() => made.parse('')).toThrow()
@@ -94,7 +99,7 @@ describe('what disks say of themselves', () => {
 
   test('is told where the OSDs are told of', () => {
     const view = viewOf('', { node: 'disks: [{id: ata-1}]' })
-    const made = { 'folders of OSDs': 'mapper\nata-1\t3\tu1\traw\t\n', disks: 'all\t\n' }
+    const made = { 'folders of OSDs': 'mapper\nata-1\t3\tu1\traw\t\t\n', disks: 'all\t\n' }
     const said = (printed: string) =>
       judgeDisks(view, told('trixie', { ...made, 'SMART of disks with OSDs': printed }))
         .filter(({ node, says }) => node === 'n1' && /SMART|smartmontools/.test(says))

@@ -15,3 +15,6 @@ export function osdUuid(o: { fsid: string; node: string; disk: string }): string
     hex.slice(20, 32),
   ].join('-')
 }
+
+/** The volume group on the disk of an OSD. */
+export const blockGroup = (uuid: string): string => `ceph-${uuid}`

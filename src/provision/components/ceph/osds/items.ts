@@ -55,5 +55,6 @@ function itemsOf({ disk, backend, uuid }: Made, id: number): Item[] {
 const ACTIVATE = `[Unit]
 StartLimitIntervalSec=0
 [Service]
+TimeoutStartSec=240
 ExecStartPre=
 ExecStartPre=+/usr/sbin/ceph-volume lvm activate --no-systemd`

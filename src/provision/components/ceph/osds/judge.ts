@@ -1,5 +1,5 @@
 import type { WantedNode } from '../../../cluster/cluster.ts'
-import { diskNamed } from '../../../disks/disk.ts'
+import { type Disks, diskNamed } from '../../../disks/disk.ts'
 import { disks } from '../../../disks/fact.ts'
 import { stateOf } from '../../../disks/guard.ts'
 import type { Facts } from '../../../facts/fact.ts'
@@ -27,6 +27,7 @@ function judged(node: WantedNode, facts: Facts): Said[] {
     ...failing(node, { osds, facts }),
     ...(there.known
       ? [
+          ...goneIndexes(osds, there.value),
           ...osds
             .filter(one => !diskNamed(there.value, one.disk))
             .map(one => ({
@@ -66,7 +67,18 @@ function failing(node: WantedNode, { osds, facts }: { osds: Made[]; facts: Facts
     return [
       { level: 'ok', says: 'Nobody asks its disks whether they fail: smartmontools is not installed there.' },
     ]
-  return osds.flatMap(one => {
+  const indexes = indexesOn(osds).flatMap(({ db, names }) => {
+    const bad = answer.value.disks.find(({ disk, failing }) => failing && disk === db)
+    if (!bad) return []
+    return [
+      {
+        level: 'bad' as const,
+        says: `The disk ${db}, which holds the index of ${names}, says that it fails (SMART)${bad.why ? `: ${bad.why}` : ''}.`,
+        fix: `Put in another one for their indexes; then: ${WITHOUT_INDEX}`,
+      },
+    ]
+  })
+  const own = osds.flatMap(one => {
     const bad = answer.value.disks.find(({ disk, failing }) => failing && disk === one.disk)
     if (!bad) return []
     return [
@@ -77,6 +89,31 @@ function failing(node: WantedNode, { osds, facts }: { osds: Made[]; facts: Facts
       },
     ]
   })
+  return [...indexes, ...own]
+}
+
+/** One disk takes several OSDs with it. */
+const goneIndexes = (osds: Made[], there: Disks): Said[] =>
+  indexesOn(osds)
+    .filter(({ db }) => !diskNamed(there, db))
+    .map(({ db, names }) => ({
+      level: 'bad',
+      says: `The disk ${db} is gone, which holds the index of ${names}.`,
+      fix: `Bring it back; where it is lost, so is what lies on their own disks: ${WITHOUT_INDEX}`,
+    }))
+
+const WITHOUT_INDEX =
+  'write the new disk as `db` of blank disks, and let these take over one by one (llmagentos node disk replace NODE OLD NEW --fewer-copies).'
+
+function indexesOn(osds: Made[]): { db: string; names: string }[] {
+  const disks = [...new Set(osds.flatMap(({ db }) => db ?? []))]
+  return disks.map(db => ({
+    db,
+    names: osds
+      .filter(one => one.db === db)
+      .map(({ id, disk }) => `osd.${id} (${disk})`)
+      .join(', '),
+  }))
 }
 
 /** Nothing takes them by itself. */

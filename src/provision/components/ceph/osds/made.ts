@@ -6,6 +6,8 @@ import { FOLDERS } from './places.ts'
 export interface Made {
   /** Name of its disk. */
   disk: string
+  /** Name of the disk that holds its index. */
+  db?: string
   id?: number
   uuid?: string
   /** Nothing is left to do on its disk. */
@@ -28,8 +30,8 @@ export const made: Fact<OsdsMade> = {
 cd ${FOLDERS}/by-disk 2>/dev/null || exit 0
 for one in *; do
   [ -d "$one" ] || continue
-  printf '%s\\t%s\\t%s\\t%s\\t%s\\n' "$one" "$(cat "$one/whoami" 2>/dev/null)" "$(cat "$one/fsid" 2>/dev/null)" \\
-    "$(cat "$one/made" 2>/dev/null)" "$(cat "$one/takes" 2>/dev/null)"
+  printf '%s\\t%s\\t%s\\t%s\\t%s\\t%s\\n' "$one" "$(cat "$one/whoami" 2>/dev/null)" "$(cat "$one/fsid" 2>/dev/null)" \\
+    "$(cat "$one/made" 2>/dev/null)" "$(cat "$one/takes" 2>/dev/null)" "$(cat "$one/db" 2>/dev/null)"
 done`,
   parse(stdout) {
     const [mapper, ...lines] = linesOf(stdout)
@@ -39,14 +41,15 @@ done`,
 }
 
 function madeOf(line: string): Made {
-  const [disk, id, uuid, whole, takes] = line.split('\t')
-  if (!disk || takes === undefined) throw new Error(`${JSON.stringify(line)} is no line of it`)
+  const [disk, id, uuid, whole, takes, db] = line.split('\t')
+  if (!disk || db === undefined) throw new Error(`${JSON.stringify(line)} is no line of it`)
   return {
     disk,
+    ...(db && { db }),
     ...(/^\d+$/.test(id!) && { id: Number(id) }),
     ...(uuid && { uuid }),
     whole: whole !== '',
     ...((whole === 'raw' || whole === 'lvm') && { backend: whole }),
-    ...(/^\d+$/.test(takes) && { takes: Number(takes) }),
+    ...(/^\d+$/.test(takes!) && { takes: Number(takes) }),
   }
 }

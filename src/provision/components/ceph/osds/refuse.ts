@@ -2,14 +2,15 @@ import { EXIT, Failure } from '../../../../errors.ts'
 import type { WantedNode } from '../../../cluster/cluster.ts'
 import { type Disks, diskNamed } from '../../../disks/disk.ts'
 import { disks } from '../../../disks/fact.ts'
-import { stateOf } from '../../../disks/guard.ts'
+import { holdsIndexesAlone, stateOf } from '../../../disks/guard.ts'
 import type { Facts } from '../../../facts/fact.ts'
 import { kept } from '../../../facts/kept.ts'
 import type { View } from '../../component.ts'
 import { COMPONENT } from '../names.ts'
 import type { Config } from '../schema.ts'
+import { sharedOn, tooFull } from './indexes.ts'
 import { made, type OsdsMade } from './made.ts'
-import { heldOsd } from './places.ts'
+import { heldIndexes, heldOsd } from './places.ts'
 
 /**
  * Throws Failure (9) for disks of the file that hold anything but an OSD of ours, all of them at once, and for OSDs whose disk has left the
@@ -25,11 +26,13 @@ export function refuseDisks(view: View<Config>, facts: Facts): void {
     ]
     if (have.known) hasBackend(view, { node, have: have.value })
     if (have.known) stillNamed(node, have.value)
+    if (have.known) sameIndex(node, have.value)
     if (!there.known || !have.known || !manifest.known) continue
     const held = new Set(
       manifest.value.entries.filter(e => e.component === COMPONENT).map(({ name }) => name),
     )
-    found.push(...odd(node, { there: there.value, have: have.value, held }))
+    const o = { there: there.value, have: have.value, held }
+    found.push(...odd(node, o), ...oddIndexes(view, { ...o, node }))
   }
   if (found.length === 0) return
   throw new Failure('Not all disks of the file may be taken, and nothing was changed.', {
@@ -44,9 +47,7 @@ function odd(
   o: { there: Disks; have: OsdsMade; held: Set<string> },
 ): string[] {
   return wanted
-    .flatMap(({ id, db }) =>
-      o.have.osds.some(one => one.disk === id && one.whole) ? [] : [id, ...(db ? [db] : [])],
-    )
+    .flatMap(({ id }) => (o.have.osds.some(one => one.disk === id && one.whole) ? [] : [id]))
     .flatMap(id => {
       const disk = diskNamed(o.there, id)
       if (!disk) return [`${node}: there is no disk ${id}`]
@@ -55,6 +56,44 @@ function odd(
       if (state.osd && o.held.has(heldOsd(id).name)) return []
       return [`${node}: ${id} (${disk.path}) ${state.why.join(', and ')}`]
     })
+}
+
+/** A disk with indexes is blank, or what earlier ones of ours left it; it has room for those that come, and is no disk of the others. */
+function oddIndexes(
+  { config }: View<Config>,
+  o: { node: WantedNode; there: Disks; have: OsdsMade; held: Set<string> },
+): string[] {
+  const { name } = o.node
+  return sharedOn(o.node).flatMap(shared => {
+    const { db, disks: ids } = shared
+    const whole = o.have.osds.filter(one => one.whole)
+    const missing = ids.filter(id => !whole.some(one => one.disk === id)).length
+    const made = whole.flatMap(({ uuid }) => uuid ?? [])
+    if (missing === 0) return []
+    const disk = diskNamed(o.there, db)
+    if (!disk) return [`${name}: there is no disk ${db}, for indexes`]
+    const same = o.node.disks.find(({ id }) => disk.names.includes(id))
+    if (same) return [`${name}: ${db} and ${same.id} are one disk, ${disk.path}`]
+    const state = stateOf(disk)
+    const ours = o.held.has(heldIndexes(db).name) && holdsIndexesAlone(disk)
+    if (state.state === 'refused' && !ours)
+      return [`${name}: ${db} (${disk.path}) ${state.why.join(', and ')}`]
+    const full = state.state === 'unknown' ? undefined : tooFull(disk, { shared, missing, made, config })
+    return full ? [`${name}: ${db} (${disk.path}) ${full}`] : []
+  })
+}
+
+/** What is made stays where it is. */
+function sameIndex({ name: node, disks: wanted }: WantedNode, { osds }: OsdsMade): void {
+  for (const { id, db } of wanted) {
+    const own = osds.find(one => one.whole && one.disk === id)
+    if (!own || own.db === db) continue
+    throw new Failure(`The index of osd.${own.id} does not move, and nothing was changed.`, {
+      exit: EXIT.unsafe,
+      why: `on ${node} it lies on ${own.db ?? `its own disk, ${id}`}, and the file says ${db ?? 'that it has none elsewhere'}`,
+      next: `Write what it was (${own.db ? `db: ${own.db}` : 'without db'}); another disk with another index takes its place by: llmagentos node disk replace ${node} ${id} NEW`,
+    })
+  }
 }
 
 /** Data does not leave because a line did. */
@@ -82,11 +121,11 @@ function hasBackend({ config }: View<Config>, { node, have }: { node: WantedNode
       next: `Write labels: {${domain}: ...} for each storage node.`,
     })
   const withIndex = node.disks.find(({ db }) => db !== undefined)
-  if (withIndex)
+  if (withIndex && config.osd.backend === 'raw')
     throw new Failure(`The disk ${withIndex.id} of ${node.name} wants its index on ${withIndex.db}.`, {
       exit: EXIT.usage,
-      why: 'this version keeps the index of an OSD on its own disk',
-      next: 'Take db out of cluster.yaml.',
+      why: 'OSDs on whole disks (components/ceph/osd/backend: raw) keep it on their own',
+      next: 'Write components/ceph/osd/backend: lvm; or take db out of cluster.yaml.',
     })
   if (config.osd.backend !== 'lvm' || have.mapper || node.disks.length === 0) return
   throw new Failure(`LVM cannot work on ${node.name}.`, {

@@ -5,7 +5,9 @@ import type { Component } from '../../component.ts'
 import { COMPONENT, daemonPorts, isMon, unitOf } from '../names.ts'
 import type { Config } from '../schema.ts'
 import { anyTold, type OsdDump } from '../told.ts'
+import { lastIndex } from './indexes.ts'
 import { drained, type Leaving, purged, stopped, takenOut } from './leaving.ts'
+import { LET_GO } from './lvm.ts'
 import { made } from './made.ts'
 import { FOLDERS, heldOsd, osdUnit } from './places.ts'
 import { restarting, restartWaves } from './waves.ts'
@@ -51,7 +53,11 @@ export const removeDisk: NonNullable<Component<Config>['removeDisk']> = (view, f
           risk: 'destroy',
           deadlineMs: 120_000,
           act: shell(FORGET, String(id), o.disk, isMon(node) ? unitOf('mgr', o.node) : ''),
-          takes: [heldOsd(o.disk), { component: COMPONENT, kind: 'unit', name: osdUnit(id) }],
+          takes: [
+            heldOsd(o.disk),
+            ...lastIndex(own, osds),
+            { component: COMPONENT, kind: 'unit', name: osdUnit(id) },
+          ],
         }),
       ],
     },
@@ -67,10 +73,11 @@ export const removeDisk: NonNullable<Component<Config>['removeDisk']> = (view, f
 const PORTS_OF_ONE = 8
 
 const FORGET = `set -eu
+${LET_GO}
 cd ${FOLDERS}
 uuid=$(cat "by-disk/$2/fsid" 2>/dev/null || :)
 [ -L "ceph-$1" ] && rm -f "ceph-$1" || { umount "ceph-$1" 2>/dev/null || :; [ ! -d "ceph-$1" ] || rmdir "ceph-$1"; }
-[ -z "$uuid" ] || ! command -v vgchange >/dev/null || vgchange --quiet -an "ceph-$uuid" >/dev/null 2>&1 || :
+[ -z "$uuid" ] || let_go "$uuid" || :
 rm -rf "by-disk/$2"
 sync .
 # A manager chooses its port as OSDs do.

@@ -4,7 +4,9 @@ import { type Step, step, type Wave } from '../../../reconcile/step.ts'
 import type { Component } from '../../component.ts'
 import type { Config } from '../schema.ts'
 import { anyTold } from '../told.ts'
+import { lastIndex } from './indexes.ts'
 import { drained, stopped, takenOut } from './leaving.ts'
+import { LET_GO } from './lvm.ts'
 import { made } from './made.ts'
 import { FOLDERS, heldOsd } from './places.ts'
 
@@ -58,7 +60,7 @@ export const replaceDisk: NonNullable<Component<Config>['replaceDisk']> = (view,
           deadlineMs: QUICK_MS,
           act: shell(HAND_OVER, id, o.from, o.to),
           leaves: [heldOsd(o.to)],
-          takes: [heldOsd(o.from)],
+          takes: [heldOsd(o.from), ...lastIndex(old, osds)],
         }),
       ],
     },
@@ -68,13 +70,15 @@ export const replaceDisk: NonNullable<Component<Config>['replaceDisk']> = (view,
 
 // What is said to the next disk is safe before the old one is forgotten.
 const HAND_OVER = `set -eu
+${LET_GO}
 cd ${FOLDERS}
 install -d -m 0750 -o ceph -g ceph "by-disk/$3"
 echo "$1" >"by-disk/$3/takes"
 sync -f "by-disk/$3"
 uuid=$(cat "by-disk/$2/fsid" 2>/dev/null || :)
 [ -L "ceph-$1" ] && rm -f "ceph-$1" || { umount "ceph-$1" 2>/dev/null || :; rmdir "ceph-$1" 2>/dev/null || :; }
-[ -z "$uuid" ] || ! command -v vgchange >/dev/null || vgchange --quiet -an "ceph-$uuid" >/dev/null 2>&1 || :
+# A disk that is gone, or broken, keeps nobody from going on.
+[ -z "$uuid" ] || let_go "$uuid" || :
 rm -rf "by-disk/$2"
 sync .`
 

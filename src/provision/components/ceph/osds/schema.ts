@@ -1,4 +1,4 @@
-import { block, byDefault, oneOf, text, yesNo } from '../../../cluster/schema/fields.ts'
+import { block, byDefault, oneOf, optional, size, text, yesNo } from '../../../cluster/schema/fields.ts'
 
 export const osd = block('how disks are used', {
   backend: byDefault(
@@ -9,6 +9,11 @@ export const osd = block('how disks are used', {
     ]),
   ),
   encrypt: byDefault(false, yesNo('what new OSDs write is encrypted on the disk; with lvm alone')),
+  dbSize: optional(
+    size(
+      'of each index that lies on another disk (`db`); without it the disks that share one get equal parts of it',
+    ),
+  ),
   failureDomain: byDefault(
     'host',
     text('copies lie on different ones: `host`, or a label of all storage nodes: rack, row, room', {

@@ -15,7 +15,7 @@ export const smart: Fact<Smart> = {
   deadlineMs: 30_000,
   script: `cd ${FOLDERS}/by-disk 2>/dev/null || { echo none; exit 0; }
 command -v smartctl >/dev/null || { echo absent; exit 0; }
-for one in *; do
+for one in $(ls; cat */db 2>/dev/null | sort -u); do
   [ -b "/dev/disk/by-id/$one" ] || continue
   said=$(timeout 5 smartctl --json=c --nocheck=standby --health --attributes "/dev/disk/by-id/$one")
   printf '%s\\t%s\\n' "$one" "$(printf %s "$said" | tr '\\t\\n' '  ')"
