@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EXIT } from '../../src/errors.ts'
+import { runCli } from '../helpers/cli.ts'
 import { tempFolder } from '../helpers/temp.ts'
 import { storiesOfWays } from './check/ways.ts'
 import { checkIn, type FileOptions, reportOf, writeCluster } from './check-file.ts'
@@ -120,6 +121,39 @@ describe.each(SUITES)('cluster check on nodes of %s', suite => {
     expect(of('network')[0]?.says).toContain('host0 has an MTU of 1400')
     for (const { says } of of('mtu'))
       expect(says).toBe(`Packets of 1500 bytes do not get through to n3 (${n3.address}), and small ones do.`)
+  })
+
+  test('a name that DNS does not know, and more memory than is there, are found, and `up` begins nothing', async () => {
+    const [n1, n2, n3] = lab.nodes as [LabNode, LabNode, LabNode]
+    const node = (of: LabNode, more: string) => `{name: ${of.name}, address: ${of.address}, ${more}}`
+    const all = [
+      node(n1, 'roles: [control], memory: {reserve: 900GiB}'),
+      node(n2, 'roles: [worker]'),
+      node(n3, 'roles: [worker]'),
+    ]
+    write({ nodes: all, more: 'site: {apt: {mirror: "http://no-such-mirror.example.invalid/debian"}}' })
+    const { code, notFine, report } = await found()
+    expect(code).toBe(EXIT.preflight)
+    expect(notFine).toEqual([
+      ['bad', 'n1', 'memory'],
+      ['bad', 'n1', 'archives'],
+      ['bad', 'n2', 'archives'],
+      ['bad', 'n3', 'archives'],
+    ])
+    const of = (check: string) => report.findings.filter(f => f.check === check && f.level !== 'ok')
+    expect(of('memory')[0]?.says).toMatch(/and 900 GiB are kept free, of .* GiB \(\d+ %\)\.$/)
+    for (const { says, fix } of of('archives')) {
+      expect(says).toMatch(/resolv/)
+      expect(fix).toContain('Mend DNS there')
+    }
+    const before = await Promise.all(lab.nodes.map(one => one.files()))
+    const up = await runCli(['cluster', 'up', '--yes'], { folder, env: { SSH_AUTH_SOCK: '' } })
+    expect(up).toMatchObject({
+      code: EXIT.preflight,
+      stderr: expect.stringContaining('The machines are not ready, and nothing was changed.'),
+    })
+    expect(up.stderr).toContain('n1: The cluster may use')
+    expect(await Promise.all(lab.nodes.map(one => one.files()))).toEqual(before)
   })
 
   test('dpkg that was interrupted, and who holds the lock of apt', async () => {

@@ -3,19 +3,23 @@ import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
 import { programsAtHand } from './programs.ts'
+import { renewals } from './tend/look.ts'
 
 storiesOfTheLab()
 
 const MINUTES = 60_000
 
-describe('three bare machines of Debian 12 and a worker of Debian 13', () => {
+describe.each([
+  { suite: 'bookworm', other: 'trixie' },
+  { suite: 'trixie', other: 'bookworm' },
+] as const)('three bare machines of $suite and a worker of $other', ({ suite, other }) => {
   let lab: Lab
   let ada: Operator
 
   beforeAll(async () => {
     if (lacks) return
-    const nodes = ['n1', 'n2', 'n3', 'jump', { name: 'gpu', suite: 'trixie' as const }]
-    lab = await openLab({ name: 'cluster-ways', nodes, suite: 'bookworm', flavour: 'bare' })
+    const nodes = ['n1', 'n2', 'n3', 'jump', { name: 'gpu', suite: other }]
+    lab = await openLab({ name: `cluster-ways-${suite}`, nodes, suite, flavour: 'bare' })
     lab.bastion('jump')
     ada = await operator(
       lab,
@@ -64,5 +68,21 @@ describe('three bare machines of Debian 12 and a worker of Debian 13', () => {
       expect(task, task.stderr).toMatchObject({ code: 0 })
     },
     3 * MINUTES,
+  )
+
+  test(
+    'renew their certificates by themselves, and then there is nothing to do',
+    async () => {
+      for (const name of ['n1', 'n2', 'n3', 'gpu']) {
+        expect(await lab.node(name).run('systemctl is-active llmagentos-tend.timer')).toBe('active\n')
+        const did = await renewals(lab.node(name))
+        expect(did.length).toBeGreaterThan(0)
+        for (const one of did) expect(one).toMatchObject({ did: 'renewed' })
+      }
+      const asked = await ada.cli('ask', 'how do I add a node?')
+      expect(asked, asked.stderr).toMatchObject({ code: 0 })
+      expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+    },
+    5 * MINUTES,
   )
 })

@@ -9,6 +9,7 @@ export const LONG = [
   'ceph-killed',
   'ceph-sources',
   'certificates',
+  'clock',
   'cluster-s3',
   'cluster-ways',
   'data-nodes',

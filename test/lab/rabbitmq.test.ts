@@ -120,6 +120,89 @@ describe.each(['trixie', 'bookworm'] as const)('RabbitMQ on three machines of %s
   })
 })
 
+describe.each(['trixie', 'bookworm'] as const)('RabbitMQ on one machine of %s', suite => {
+  let lab: Lab
+  let ada: Operator
+
+  const wanted = (on: string) =>
+    clusterYaml(lab, {
+      extra: { n1: ', labels: {broker: first}' },
+      more: `components:\n  rabbitmq: {memory: 256MiB, on: ${on}}\n`,
+    })
+
+  beforeAll(async () => {
+    if (lacks) return
+    lab = await openLab({ suite, nodes: 3 })
+    ada = await operator(lab, wanted('{broker: first}'))
+  }, 10 * MINUTES)
+  afterAll(() => lab?.close(), 2 * MINUTES)
+
+  test(
+    'becomes three brokers when the file wants it, and its queue gets copies there with what waits in it',
+    async () => {
+      const first = await ada.cli('cluster', 'up', '--yes')
+      expect(first, first.stderr).toMatchObject({ code: 0 })
+      expect(await running(lab, 'n1')).toEqual(['n1'])
+      const api = (method: string, path: string, body: object = {}, on = 'n1') =>
+        lab
+          .node(on)
+          .run(
+            `curl -fsS -X ${method} -H "authorization: Basic $(cat /etc/llmagentos/rabbitmq-authorization)" -H 'content-type: application/json' --data @- http://127.0.0.1:15672/api/${path}`,
+            { input: JSON.stringify(body) },
+          )
+      await api('PUT', 'queues/%2F/lab.story', { durable: true, arguments: { 'x-queue-type': 'quorum' } })
+      const message = {
+        properties: { delivery_mode: 2 },
+        routing_key: 'lab.story',
+        payload: 'waits',
+        payload_encoding: 'string',
+      }
+      expect(JSON.parse(await api('POST', 'exchanges/%2F/amq.default/publish', message))).toEqual({
+        routed: true,
+      })
+
+      ada.write(wanted('control'))
+      const more = await ada.cli('cluster', 'up', '--yes')
+      expect(more, more.stderr).toMatchObject({ code: 0 })
+      for (const name of ['n1', 'n2', 'n3']) expect(await running(lab, name)).toEqual(['n1', 'n2', 'n3'])
+      const queue = JSON.parse(await api('GET', 'queues/%2F/lab.story')) as {
+        members: string[]
+        messages: number
+      }
+      expect(queue.members.map(member => /@([^.]*)/.exec(member)![1]).toSorted()).toEqual(['n1', 'n2', 'n3'])
+      await lab.node('n1').kill()
+      await vi.waitFor(async () => expect(await running(lab, 'n2')).toEqual(['n2', 'n3']), {
+        timeout: 2 * MINUTES,
+        interval: 2_000,
+      })
+      const take = { count: 1, ackmode: 'ack_requeue_false', encoding: 'auto' }
+      const got = await api('POST', 'queues/%2F/lab.story/get', take, 'n2')
+      expect(JSON.parse(got)).toMatchObject([{ payload: 'waits' }])
+      await lab.node('n1').start()
+      await vi.waitFor(
+        async () => expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 }),
+        {
+          timeout: 3 * MINUTES,
+          interval: 5_000,
+        },
+      )
+    },
+    20 * MINUTES,
+  )
+
+  test(
+    'does not become fewer by the file alone: it is said, and nothing is changed',
+    async () => {
+      const before = await held(lab)
+      ada.write(wanted('{broker: first}'))
+      const refused = await ada.cli('cluster', 'up', '--yes')
+      expect(refused).toMatchObject({ code: 9, stderr: expect.stringContaining('nothing was changed') })
+      expect(await held(lab)).toEqual(before)
+    },
+    3 * MINUTES,
+  )
+})
+
 /** Names of the nodes whose brokers run, as the broker of one sees it. */
 async function running(lab: Lab, node: string): Promise<string[]> {
   const told = await lab

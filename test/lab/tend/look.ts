@@ -16,6 +16,18 @@ export const serialsOf = async (node: LabNode): Promise<Record<string, string>> 
     ([serial]) => serial!,
   )
 
+/** The settings of `node tend` as if each certificate lived for so long that less than a third of it were left. */
+export const aged = (from: string, to: string) =>
+  `/opt/llmagentos/node/bin/node -e "const fs=require('node:fs'),c=JSON.parse(fs.readFileSync('${from}'));for(const one of c.certificates)one.lifeMs*=4;fs.writeFileSync('${to}',JSON.stringify(c))"`
+
+/** What the machine itself did about each of its certificates, as if all were near their end. */
+export async function renewals(node: LabNode): Promise<{ name: string; did: string }[]> {
+  const said = await node.run(
+    `${aged('/etc/llmagentos/tend.json', '/run/tend.json')} && llmagentos node tend --json --config /run/tend.json`,
+  )
+  return JSON.parse(said).certificates
+}
+
 const byName = <T>(said: string, what: (words: string[]) => T): Record<string, T> =>
   Object.fromEntries(
     said
