@@ -149,26 +149,15 @@ describe('three machines', () => {
     async () => {
       const accepted = await submitted()
       await lab.node('n1').kill()
-      // From that moment on, at each gateway that is left, until the machine is long missed. A connection that broke under a request
-      // leaves open what became of it, which is 502; there are no such connections any more after a while.
-      const killed = performance.now()
-      while (performance.now() < killed + 12_000) {
-        const submits = await Promise.all(NODES.slice(1).map(name => clientOf(name).submit()))
-        for (const submit of submits) {
-          expect(submit.sent < killed + 3_000 ? [502, 503] : [503], JSON.stringify(submit)).toContain(
-            submit.status,
-          )
-          expect(submit.retryAfter, JSON.stringify(submit)).toMatch(/^\d+$/)
-          expect(submit.ms).toBeLessThan(5_000)
-        }
-      }
       // Knowledge lies in the store, and this engine quotes it: what comes along is answered from all the same.
       const asked = await runCli(['ask', 'what does Ada grow?', '-'], {
         folder: ada.folder,
         stdin: 'Ada grows roses in her garden.\n',
       })
       const without = await ada.cli('ask', 'what is not in any cache?')
+      const began = performance.now()
       const refused = await ada.cli('task', 'submit', 'how do I add a node?')
+      expect(performance.now() - began).toBeLessThan(20_000)
       expect(refused.code, refused.stderr).toBe(6)
       await lab.node('n1').start()
       await ended(accepted)
