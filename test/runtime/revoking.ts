@@ -8,6 +8,7 @@ import type { Route } from '../../src/contracts/route.ts'
 import { clusterStatus } from '../../src/contracts/status.ts'
 import { waitFor } from '../../src/retry.ts'
 import { type Hop, ownHop } from '../../src/runtime/hop.ts'
+import { Refusal } from '../../src/runtime/refusal.ts'
 import type { Calls, Peer } from '../../src/runtime/transport.ts'
 
 /** The promise: later than this after the revocation was answered, nobody accepts the key. */
@@ -66,13 +67,19 @@ export class Traffic {
 }
 
 export async function statusOf(peer: Peer, key: string, route: Route): Promise<number> {
-  const { status, body } = await peer.request({
-    method: route.method,
-    path: route.path,
-    headers: { authorization: `Bearer ${key}` },
-  })
-  await body.text()
-  return status
+  try {
+    const { status, body } = await peer.request({
+      method: route.method,
+      path: route.path,
+      headers: { authorization: `Bearer ${key}` },
+    })
+    await body.text()
+    return status
+  } catch (thrown) {
+    // So a peer says that nothing was begun.
+    if (thrown instanceof Refusal) return thrown.status
+    throw thrown
+  }
 }
 
 export const until = (says: string, attempt: () => Promise<boolean> | boolean) =>
