@@ -2,6 +2,9 @@ import { PassThrough, type Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { badRequest } from '../refusal.ts'
 
+/** So that whoever sends does not wait for each piece to be taken. */
+const BUFFER_BYTES = 256 * 1024
+
 /** In this plugin a body of any type is handed on as a stream of its bytes. */
 export function takeBytes(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers()
@@ -14,7 +17,7 @@ export function takeBytes(scope: FastifyInstance): void {
  * nobody can be told why; here the rest is read and dropped, so that the connection serves the next request.
  */
 function detached(payload: Readable): Readable {
-  const body = new PassThrough()
+  const body = new PassThrough({ highWaterMark: BUFFER_BYTES })
   const cut = () => {
     if (!payload.readableEnded)
       body.destroy(badRequest('The body ended before it was whole.', 'Send it again.'))

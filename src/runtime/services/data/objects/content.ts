@@ -14,10 +14,7 @@ export async function smallContent(
   store: ObjectStore,
   body: Readable,
 ): Promise<(Content & { bytes: number; sha256: string }) | undefined> {
-  const content = store.far && (await wholeUpTo(store.far.inlineBytes, body))
-  if (!content) return undefined
-  const sha256 = createHash('sha256').update(content).digest('hex')
-  return { content, bytes: content.length, sha256 }
+  return store.far && wholeUpTo(store.far.inlineBytes, body)
 }
 
 /** The part of it, or all. Undefined where its blob is gone. */
@@ -31,8 +28,12 @@ export async function openContent(
 }
 
 /** All of it where it has no more than `most` bytes. Else undefined, and it is as it was. */
-async function wholeUpTo(most: number, body: Readable): Promise<Buffer | undefined> {
+async function wholeUpTo(
+  most: number,
+  body: Readable,
+): Promise<{ content: Buffer; bytes: number; sha256: string } | undefined> {
   const held: Buffer[] = []
+  const hash = createHash('sha256')
   for (let size = 0; ; ) {
     const piece: Buffer | null = body.read()
     if (piece) {
@@ -42,7 +43,9 @@ async function wholeUpTo(most: number, body: Readable): Promise<Buffer | undefin
         body.unshift(Buffer.concat(held))
         return undefined
       }
-    } else if (body.readableEnded) return Buffer.concat(held)
+      hash.update(piece)
+    } else if (body.readableEnded)
+      return { content: Buffer.concat(held, size), bytes: size, sha256: hash.digest('hex') }
     else await moreOrEnd(body)
   }
 }

@@ -1,5 +1,3 @@
-import type { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance } from 'fastify'
 import type { DataConfig } from '../../../../contracts/config.ts'
 import {
@@ -18,12 +16,12 @@ import type { ObjectStore } from '../store/store.ts'
 import { requireUnsealed } from '../task-fence.ts'
 import { limited } from '../upload.ts'
 import { type Content, openContent, smallContent } from './content.ts'
+import { deliver } from './delivery.ts'
 import { checkName } from './names.ts'
 import { rangeOf } from './range.ts'
 import type { Version } from './record.ts'
 import { otherContent, sentAs } from './repeat.ts'
 import { ObjectSpace } from './space.ts'
-import { verified } from './verified.ts'
 import { exists } from './versions.ts'
 
 const PAGE = 100
@@ -112,7 +110,6 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
   const found = await openContent(store, version, range)
   // Its record went a moment ago, and its blob after it.
   if (!found) throw notFound(`object ${version.name}`)
-  const body = range ? found.body : verified(found.body, version)
   reply.hijack()
   reply.raw.writeHead(range ? 206 : 200, {
     ...(reply.getHeaders() as Record<string, string>),
@@ -125,19 +122,12 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
     'x-content-type-options': 'nosniff',
   })
   // Too late for a refusal: whoever reads sees a body that is too short, and a broken connection.
-  corked(body, reply.raw)
-  await pipeline(body, reply.raw, { signal: hop.signal }).catch(() => reply.raw.destroy())
-}
-
-/** What comes at once is written at once. TLS gives at most 16 KiB in a piece, and each write is a call of the system. */
-function corked(body: Readable, to: Writable): void {
-  body.on('data', () => {
-    if (to.writableCorked > 0) return
-    to.cork()
-    process.nextTick(() => to.uncork())
-  })
-  // The listener alone would let it flow.
-  body.pause()
+  const o = {
+    bytes: range ? range.to - range.from + 1 : version.bytes,
+    whole: range ? undefined : version,
+    signal: hop.signal,
+  }
+  await deliver(found.body, reply.raw, o).catch(() => reply.raw.destroy())
 }
 
 function reading<T>(act: () => T, onRefusal: () => void): T {

@@ -1,4 +1,3 @@
-import { buffer } from 'node:stream/consumers'
 import { DeleteObjectCommand, ListObjectsV2Command, PutObjectTaggingCommand } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../../../contracts/s3.ts'
 import type { Mark, Page } from '../store.ts'
@@ -6,6 +5,7 @@ import { faultOf, isMissing, isTaken } from './faults.ts'
 import type { Gateways } from './gateways.ts'
 import { inLanes } from './lanes.ts'
 import { bucketsOf, placeOf, RECORDS } from './places.ts'
+import { wholeOf } from './whole.ts'
 
 /** A gateway gives no more at once. */
 const PAGE = 1000
@@ -55,7 +55,7 @@ export class S3Records {
     const get = { method: 'GET', ...placeOf(this.#config, name), headers } as const
     const { value } = await this.#gateways.ask({ says: `read ${name}` }, async (_, signal, wire) => {
       const found = await wire.send(get, signal).catch(absent)
-      return found && { record: await buffer(found), mark: markOf(found.headers['x-amz-tagging-count']) }
+      return found && { record: await wholeOf(found), mark: markOf(found.headers['x-amz-tagging-count']) }
     })
     return value
   }
