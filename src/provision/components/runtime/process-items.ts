@@ -23,6 +23,9 @@ export interface Placed {
   programs: string[]
 }
 
+/** Somebody waits for each of their answers, and they need little time for it: the store, tasks and indexes that run beside them can wait. */
+const ANSWERING = new Set(['gateway', 'auth', 'llm', 'worker'])
+
 const NONE: Extra = { files: [], units: [], unit: [], service: [] }
 
 /** Processes of ours on one node. Users come first and units last, because what stands behind a certificate waits until there is one. */
@@ -110,6 +113,7 @@ function unitText(
       state: userOf(name),
       slice: SLICE,
       unit: { lines: extra.unit },
+      nice: services.some(name => ANSWERING.has(name)) ? '-5' : '0',
       more: { lines: [...grants.map(credential), ...extra.service] },
       inputs: { lines: inputLines(inputs, { process: true }).trimEnd().split('\n') },
     })
