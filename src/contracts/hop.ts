@@ -14,6 +14,8 @@ export const HOP = {
   taskAttempt: 'x-task-attempt',
   /** In a refusal: nothing was begun, and another replica may be able to. Whoever can ask one does, whatever the request is. */
   nothingBegun: 'x-nothing-begun',
+  /** In a refusal: a connection broke under the request, and nobody knows what became of it. Who may send it again does (`repeats` of its route). */
+  outcomeUnknown: 'x-outcome-unknown',
 } as const
 
 /** What clients outside send along, too, so that what they repeat after an unknown outcome is done once. */

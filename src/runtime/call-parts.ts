@@ -43,7 +43,11 @@ interface Head {
 }
 
 /** How a service that stops answers what comes on a connection that stands: unread. */
-export const isStopping = ({ status, headers }: Head) => status === 503 && headers['connection'] === 'close'
+export const isStopping = ({ status, headers }: Head) =>
+  status === 503 && headers['connection'] === 'close' && !isUnclear({ headers })
+
+/** A connection broke behind whoever answers. */
+export const isUnclear = ({ headers }: Pick<Head, 'headers'>) => headers[HOP.outcomeUnknown] !== undefined
 
 /** How one answers that cannot do anything for its caller yet. */
 export const isUnbegun = ({ status, headers }: Head) =>
@@ -66,7 +70,7 @@ export function broken(route: Route, hop: Hop, thrown: unknown): unknown {
       ? new Refusal(504, 'deadline', `The ${route.to} service did not answer in time.`, { cause: thrown })
       : thrown
   }
-  return new Refusal(502, 'cut', `The connection to the ${route.to} service broke: ${reasonOf(thrown)}.`, {
+  return new Refusal(503, 'cut', `The connection to the ${route.to} service broke: ${reasonOf(thrown)}.`, {
     cause: thrown,
     retryAfterSeconds: 1,
   })

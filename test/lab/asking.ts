@@ -12,11 +12,15 @@ export interface Answer {
   status: number
   /** Why there was none. */
   why?: string
+  /** Its Retry-After. */
+  retryAfter?: string
 }
 
 export interface Client {
   /** One question on a connection of its own; its HTTP status, 0 without an answer in time. */
   ask(): Promise<number>
+  /** One task on a connection of its own. */
+  submit(): Promise<Answer>
   /** Starts so many a second, whatever becomes of the others, until it is stopped. */
   at(o: { perSecond: number }): { stop(): Promise<Answer[]> }
 }
@@ -34,9 +38,12 @@ export function askingAt(o: {
   const [key, ca] = [file('.key').trim(), file('.ca.crt')]
   const { url, deadlineMs = 5_000, question = () => 'how do I add a node?' } = o
   let n = 0
-  const asked = () => posted({ url, key, ca, deadlineMs, question: question(n++) })
+  const post = (path: string, body: object) =>
+    posted({ url: `${url}/api/v1/${path}`, key, ca, deadlineMs, body })
+  const asked = () => post('ask', { question: question(n++) })
   return {
     ask: async () => (await asked()).status,
+    submit: () => post('tasks', { kind: 'qa', params: { question: question(n++) } }),
     at({ perSecond }) {
       const running: Promise<Answer>[] = []
       let on = true
@@ -62,16 +69,16 @@ interface Post {
   key: string
   ca: string
   deadlineMs: number
-  question: string
+  body: object
 }
 
-function posted({ url, key, ca, deadlineMs, question }: Post): Promise<Answer> {
+function posted({ url, key, ca, deadlineMs, body }: Post): Promise<Answer> {
   const sentAt = performance.now()
   return new Promise(resolve => {
-    const end = (status: number, why?: string) =>
-      resolve({ sent: sentAt, ms: performance.now() - sentAt, status, ...(why && { why }) })
-    const failed = (thrown: Error) => end(0, reasonOf(thrown))
-    const sent = request(`${url}/api/v1/ask`, {
+    const end = (status: number, more?: Pick<Answer, 'why' | 'retryAfter'>) =>
+      resolve({ sent: sentAt, ms: performance.now() - sentAt, status, ...more })
+    const failed = (thrown: Error) => end(0, { why: reasonOf(thrown) })
+    const sent = request(url, {
       method: 'POST',
       ca,
       agent: false,
@@ -86,9 +93,10 @@ function posted({ url, key, ca, deadlineMs, question }: Post): Promise<Answer> {
       answer.setEncoding('utf8').on('data', chunk => (text += chunk))
       answer.once('end', () => {
         const status = answer.statusCode ?? 0
-        end(status, status === 200 ? undefined : text.slice(0, 300))
+        const retryAfter = answer.headers['retry-after']
+        end(status, { ...(status >= 300 && { why: text.slice(0, 300) }), ...(retryAfter && { retryAfter }) })
       })
     })
-    sent.end(JSON.stringify({ question }))
+    sent.end(JSON.stringify(body))
   })
 }

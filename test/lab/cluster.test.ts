@@ -149,6 +149,16 @@ describe('three machines', () => {
     async () => {
       const accepted = await submitted()
       await lab.node('n1').kill()
+      // From that moment on, at each gateway that is left, until the machine is long missed.
+      const killed = performance.now()
+      while (performance.now() < killed + 12_000) {
+        const submits = await Promise.all(NODES.slice(1).map(name => clientOf(name).submit()))
+        for (const submit of submits) {
+          expect(submit.status, JSON.stringify(submit)).toBe(503)
+          expect(submit.retryAfter, JSON.stringify(submit)).toMatch(/^\d+$/)
+          expect(submit.ms).toBeLessThan(5_000)
+        }
+      }
       // Knowledge lies in the store, and this engine quotes it: what comes along is answered from all the same.
       const asked = await runCli(['ask', 'what does Ada grow?', '-'], {
         folder: ada.folder,

@@ -3,7 +3,7 @@ import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
 import { programsAtHand } from './programs.ts'
-import { renewals } from './tend/look.ts'
+import { aged, renewals } from './tend/look.ts'
 
 storiesOfTheLab()
 
@@ -95,6 +95,34 @@ describe('our services', () => {
     expect(asked, asked.stderr).toMatchObject({ code: 0 })
     expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
   })
+
+  test(
+    'status tells of a machine that cannot renew its certificates, until it can',
+    async () => {
+      const [n1, own] = [lab.node('n1'), '/etc/llmagentos/tend.json']
+      const warned = /WARN +n1: Certificates could not be renewed at the last try\./
+      await n1.run(`cp ${own} /run/tend.own && ${aged('/run/tend.own', own)}`)
+      await n1.run('systemctl stop llmagentos-signer.service')
+      expect((await n1.ssh(['systemctl', 'start', 'llmagentos-tend.service'])).code).not.toBe(0)
+      const status = await ada.cli('cluster', 'status')
+      expect(status.stdout).toMatch(warned)
+      expect(status.stdout).toContain('Look: llmagentos node logs n1 llmagentos-tend.service')
+      const logs = await ada.cli('node', 'logs', 'n1', '--unit', 'llmagentos-tend.service', '--lines', '20')
+      expect(logs.stdout).toContain('no control node answered')
+      // Not both at once: who tends asks a signer that listens.
+      await n1.run('systemctl start llmagentos-signer.service')
+      await vi.waitFor(() => n1.run('systemctl start llmagentos-tend.service'), {
+        timeout: 30_000,
+        interval: 500,
+      })
+      await n1.run(`cp /run/tend.own ${own}`)
+      const after = await ada.cli('cluster', 'status')
+      expect(after, after.stdout).toMatchObject({ code: 0 })
+      expect(after.stdout).not.toMatch(warned)
+      expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+    },
+    2 * MINUTES,
+  )
 
   test('they may do little on the machine, each under a user of its own', async () => {
     const units = (

@@ -83,6 +83,21 @@ test('a replica that began something before it refused is believed', async () =>
   await expect(askLines()).rejects.toMatchObject({ status: 503, code: 'loading' })
 })
 
+test('one that lost whom it had asked began something, also while it stops', async () => {
+  const socket = join(tempFolder(), 's')
+  const app = buildApp({ log: silent, metrics: new Metrics('auth') })
+  app.post(document.path, async (_req, reply) => {
+    reply.header('connection', 'close')
+    throw new Refusal(503, 'cut', 'The connection to the data service broke.', { retryAfterSeconds: 1 })
+  })
+  await app.listen({ path: socket })
+  onTestFinished(() => app.close())
+  const second = await replica('second', { able: true })
+  const { ask } = callsTo({ at: { socket } }, second)
+  await expect(ask()).rejects.toMatchObject({ status: 503, code: 'cut', retryAfterSeconds: 1 })
+  expect(second.asked).toBe(0)
+})
+
 test('where none could begin, the caller hears why', async () => {
   const { ask, askLines } = callsTo(
     await replica('first', { able: false }),

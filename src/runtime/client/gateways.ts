@@ -1,5 +1,5 @@
 import { presentFirst } from '../absence.ts'
-import { isRefused, isUnbegun } from '../call-parts.ts'
+import { isRefused, isUnbegun, isUnclear } from '../call-parts.ts'
 import { Peer, type Reply, type Request } from '../peer.ts'
 import { Refusal, refusalFrom } from '../refusal.ts'
 import { dialGateway } from '../tls/dial.ts'
@@ -72,6 +72,6 @@ export class Gateways {
   }
 }
 
-/** 502: the gateway lost whom it had asked. */
+/** 502 without that header is how gateways of before say it. */
 const isForAnother = (reply: Reply, { whole, repeats }: { whole: boolean; repeats: boolean }) =>
-  whole && (isUnbegun(reply) || (repeats && reply.status === 502))
+  whole && (isUnbegun(reply) || (repeats && (isUnclear(reply) || reply.status === 502)))

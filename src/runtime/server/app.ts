@@ -75,6 +75,7 @@ export function buildApp(o: Books & { tls?: ServerOptions; front?: true }): Fast
       reply.header('retry-after', String(refusal.retryAfterSeconds))
     // What a service in the middle called may not have begun; what it did itself before that call is another matter.
     if (refusal.nothingBegun || (o.front && isRefused(thrown))) reply.header(HOP.nothingBegun, '1')
+    if (refusal.code === 'cut') reply.header(HOP.outcomeUnknown, '1')
     return reply.code(refusal.status).send(refusal.body(req.id))
   })
   app.setNotFoundHandler((req, reply) =>

@@ -107,8 +107,11 @@ test('a gateway that began nothing is passed over, whatever it was asked; where 
   await expect(alone.call(ask, { body })).rejects.toThrow('It cannot be done now.')
 })
 
-test('where a gateway lost whom it had asked, what does no harm twice is asked of another, and nothing else', async () => {
-  const cut = await refusing(502, 'cut')
+test.each([
+  ['a gateway', 503, { [HOP.outcomeUnknown]: '1' }],
+  ['one of before', 502, {}],
+])('where %s lost whom it had asked, what does no harm twice is asked of another, and nothing else', async (_, status, headers) => {
+  const cut = await refusing(status, 'cut', headers)
   const well = await standIn(200, { answer: 'yes' })
   const client = () => clientOf([cut.url, well.url], { key })
   expect(await client().call(ask, { body: CHAT })).toEqual({ answer: 'yes' })

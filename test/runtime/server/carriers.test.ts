@@ -208,7 +208,7 @@ describe.each(['socket', 'process'])('over the %s', carrier => {
     const refusal = refusalOf(calls.call(document, ownHop(), { body }))
     await begun.promise
     await close(50)
-    expect(await refusal).toMatchObject({ status: 502, code: 'cut' })
+    expect(await refusal).toMatchObject({ status: 503, code: 'cut' })
     expect(await aborted.promise).toMatchObject({ status: 499 })
   })
 

@@ -103,7 +103,7 @@ test('whoever waits for a machine that went dark is told long before its deadlin
   await list()
   // Its connections stand and are silent, as those of a machine without power.
   nodes.signal(id, 'SIGSTOP')
-  await expect(list()).rejects.toMatchObject({ code: 'cut', status: 502 })
+  await expect(list()).rejects.toMatchObject({ code: 'cut', status: 503 })
   nodes.signal(id, 'SIGCONT')
   await list()
 })

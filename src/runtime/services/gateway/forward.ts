@@ -19,6 +19,7 @@ const OUT = [
   'content-disposition',
   'x-object-version',
   HOP.nothingBegun,
+  HOP.outcomeUnknown,
 ]
 
 /** Hands a request to the service of its route and the answer back, byte by byte. */
