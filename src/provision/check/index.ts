@@ -9,6 +9,7 @@ import type { Concern, Site } from './concern.ts'
 import { disks } from './disks.ts'
 import { exact } from './exact.ts'
 import { fsync } from './fsync.ts'
+import { gpus } from './gpus.ts'
 import { memory } from './memory.ts'
 import { names } from './names.ts'
 import { network } from './network.ts'
@@ -31,6 +32,7 @@ export const concerns: Concern[] = [
   network,
   names,
   memory,
+  gpus,
   space,
   disks,
   ports,
