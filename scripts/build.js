@@ -26,7 +26,11 @@ const BANNER = [
 
 const undiciPool = {
   name: 'undici-pool',
-  setup: b => b.onResolve({ filter: /^undici$/ }, () => ({ path: resolve('scripts/undici-pool.js') })),
+  // Downloads of provision, loaded only when something is downloaded, want all of it: proxies too.
+  setup: b =>
+    b.onResolve({ filter: /^undici$/ }, ({ importer }) =>
+      importer.startsWith(resolve('src/provision')) ? undefined : { path: resolve('scripts/undici-pool.js') },
+    ),
 }
 
 const result = await build({

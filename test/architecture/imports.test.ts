@@ -10,7 +10,7 @@ const IMPORTERS: Record<string, string[]> = {
   '@smithy/node-http-handler': ['src/runtime/services/data/store/s3'],
   '@lancedb/lancedb': ['src/runtime/services/data/index'],
   'apache-arrow': ['src/runtime/services/data/index'],
-  undici: ['src/runtime/peer.ts'],
+  undici: ['src/runtime/peer.ts', 'src/provision/artifacts/http.ts'],
   jose: ['src/runtime/identity', 'src/runtime/services/auth'],
   ollama: ['src/runtime/services/worker/backends'],
   pino: ['src/runtime/logging.ts'],

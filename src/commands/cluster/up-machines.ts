@@ -28,7 +28,10 @@ export async function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
       ...(await wantedOf(machines, { flags, io })),
       lockWaitMs: flags.lockWait ?? 0,
       recoveryFile,
-      artifacts: artifactSource(io.env),
+      artifacts: artifactSource(io.env, {
+        mirror: machines.cluster.artifacts.mirror,
+        proxy: machines.cluster.site.proxy,
+      }),
       onEvent: event => progress.tell(event),
       agree: plans => agreed(plans, { call, cluster: machines.cluster.name }),
     }).finally(() => progress.stop())

@@ -1,8 +1,24 @@
 import type { Entry } from './archive.ts'
 
+/** Where programs come from. */
+export interface Sources {
+  env: NodeJS.ProcessEnv
+  /** Of artifacts.mirror: the files lie there under their own names. */
+  mirror?: string
+  /** Of site.proxy. */
+  proxy?: { url: string; except: string[] }
+}
+
+export interface Making extends Sources {
+  /** What is fetched is kept there. */
+  cache: string
+  /** For what goes afterwards. */
+  folder: string
+}
+
 /** Something that lies on nodes as one folder. Its name says what it is, so equal names are equal contents. */
 export interface Artifact {
   name: string
   /** Its files, once they are wanted; it may fetch them into `folder`, which goes afterwards. */
-  entries(o: { cache: string; folder: string; env: NodeJS.ProcessEnv }): Promise<Entry[]> | Entry[]
+  entries(o: Making): Promise<Entry[]> | Entry[]
 }

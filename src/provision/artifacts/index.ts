@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Source } from '../connections/connection.ts'
 import { fileSource } from '../connections/files.ts'
 import { writeArchive } from './archive.ts'
-import type { Artifact } from './artifact.ts'
+import type { Artifact, Making, Sources } from './artifact.ts'
 import { bundle, searchIndex } from './bundle.ts'
 import { node } from './node.ts'
 import { ARCHITECTURES, type Architecture } from './pinned.ts'
@@ -27,20 +27,20 @@ export function artifactsFor(arch: Architecture): Artifacts {
 }
 
 /** The bytes of an artifact by its name, made once and kept in the user's cache. */
-export function artifactSource(env: NodeJS.ProcessEnv): (name: string) => Promise<Source> {
+export function artifactSource(
+  env: NodeJS.ProcessEnv,
+  from: Omit<Sources, 'env'> = {},
+): (name: string) => Promise<Source> {
   const cache = join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'llmagentos')
   const making = new Map<string, Promise<Source>>()
   return name => {
-    const source = making.get(name) ?? kept(name, { cache, env })
+    const source = making.get(name) ?? kept(name, { ...from, cache, env })
     making.set(name, source)
     return source
   }
 }
 
-interface Around {
-  cache: string
-  env: NodeJS.ProcessEnv
-}
+type Around = Omit<Making, 'folder'>
 
 async function kept(name: string, o: Around): Promise<Source> {
   mkdirSync(o.cache, { recursive: true, mode: 0o700 })

@@ -1,10 +1,9 @@
 import { spawn } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { copyFileSync, createReadStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
-import type { Artifact } from './artifact.ts'
+import type { Artifact, Making } from './artifact.ts'
+import { download, isRight } from './download.ts'
 import { type Architecture, NODE } from './pinned.ts'
 
 const FETCH_MS = 10 * 60_000
@@ -13,8 +12,9 @@ const FETCH_MS = 10 * 60_000
 export function node(arch: Architecture): Artifact {
   return {
     name: `node-${NODE.version}-linux-${arch}`,
-    async entries({ cache, folder, env }) {
-      const archive = await fetched(arch, { cache, folder, env })
+    async entries(making) {
+      const { folder, env } = making
+      const archive = await fetched(arch, making)
       await run('tar', ['-xzf', archive, '-C', folder, 'package/bin/node', 'package/LICENSE'], {
         folder,
         env,
@@ -28,15 +28,20 @@ export function node(arch: Architecture): Artifact {
   }
 }
 
-async function fetched(
-  arch: Architecture,
-  o: { cache: string; folder: string; env: NodeJS.ProcessEnv },
-): Promise<string> {
+async function fetched(arch: Architecture, o: Making): Promise<string> {
   const file = `node-linux-${arch}-${NODE.version}.tgz`
   const kept = join(o.cache, file)
-  if (existsSync(kept) && (await isRight(kept, arch))) return kept
+  const integrity = NODE.integrity[arch]
+  if (existsSync(kept) && (await isRight(kept, integrity))) return kept
+  if (o.mirror) await download({ url: `${o.mirror.replace(/\/+$/, '')}/${file}`, integrity }, kept, o)
+  else await packed(arch, { ...o, kept })
+  return kept
+}
+
+/** By npm, which knows where packages come from here. */
+async function packed(arch: Architecture, o: Making & { kept: string }): Promise<void> {
   const wanted = `node-linux-${arch}@${NODE.version}`
-  const offline = `Or run \`npm pack ${wanted}\` where there is a network, and put the file into ${o.cache}.`
+  const offline = `Or run \`npm pack ${wanted}\` where there is a network, and put the file into ${o.cache}, or where artifacts/mirror says.`
   try {
     await run('npm', ['pack', wanted, '--loglevel=error', '--pack-destination', o.folder], o)
   } catch (thrown) {
@@ -46,24 +51,16 @@ async function fetched(
       next: `npm's own settings say where packages come from: see \`npm config list\`. ${offline}`,
     })
   }
-  const fresh = join(o.folder, file)
-  if (!(await isRight(fresh, arch)))
+  const fresh = join(o.folder, basename(o.kept))
+  if (!(await isRight(fresh, NODE.integrity[arch])))
     throw new Failure(`The npm package ${wanted} is not the one that we know.`, {
       exit: EXIT.unsafe,
       why: `its sha512 is not ${NODE.integrity[arch]}`,
       next: 'Ask whoever runs the package registry that npm is set to.',
     })
   mkdirSync(o.cache, { recursive: true, mode: 0o700 })
-  rmSync(kept, { force: true })
-  copyFileSync(fresh, `${kept}.new`)
-  renameSync(`${kept}.new`, kept)
-  return kept
-}
-
-async function isRight(file: string, arch: Architecture): Promise<boolean> {
-  const hash = createHash('sha512')
-  await pipeline(createReadStream(file), hash)
-  return `sha512-${hash.digest('base64')}` === NODE.integrity[arch]
+  copyFileSync(fresh, `${o.kept}.new`)
+  renameSync(`${o.kept}.new`, o.kept)
 }
 
 /** Throws with the end of standard error. */

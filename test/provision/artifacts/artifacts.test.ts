@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { version } from '../../../src/assets.ts'
 import { artifactSource, artifactsFor } from '../../../src/provision/artifacts/index.ts'
@@ -74,6 +75,25 @@ test('a package registry that hands out another Node is not believed', async () 
   await expect(artifactSource(around(cache, programs))(node.name)).rejects.toMatchObject({
     exit: 9,
     message: expect.stringContaining('is not the one that we know'),
+  })
+  expect(filesIn(cache)).toEqual([])
+})
+
+test('a mirror of the file gives it in place of npm, and is not believed either', async () => {
+  const [mirror, cache] = [tempFolder(), tempFolder()]
+  const programs = standIn('echo npm was asked >&2; exit 1')
+  const source = () => artifactSource(around(cache, programs), { mirror: pathToFileURL(mirror).href })
+  await expect(source()(node.name)).rejects.toMatchObject({
+    exit: 3,
+    message: expect.stringMatching(
+      new RegExp(`/node-linux-${arch}-${NODE.version}\\.tgz could not be fetched`),
+    ),
+    why: expect.stringContaining('ENOENT'),
+  })
+  writeFileSync(join(mirror, `node-linux-${arch}-${NODE.version}.tgz`), 'other')
+  await expect(source()(node.name)).rejects.toMatchObject({
+    exit: 9,
+    message: expect.stringContaining('is not the file that we know'),
   })
   expect(filesIn(cache)).toEqual([])
 })

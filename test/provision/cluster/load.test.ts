@@ -24,6 +24,7 @@ const WANTED = readFileSync(join(packageRoot(), 'test/provision/cluster/wanted.y
 test('a file with only what is needed gets every default', () => {
   expect(parse(SMALL, { env: {} })).toMatchInlineSnapshot(`
     {
+      "artifacts": {},
       "components": {},
       "firewall": {
         "allow": [],

@@ -1,7 +1,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import type { Component } from '../../components/component.ts'
 import { block, byDefault, name, optional } from './fields.ts'
-import { firewall, gateway, network, site } from './network.ts'
+import { artifacts, firewall, gateway, network, site } from './network.ts'
 import { node } from './node.ts'
 import { maintenance, recovery, ssh } from './operations.ts'
 import type { Parsed } from './parsed.ts'
@@ -14,6 +14,7 @@ const Fields = {
   ssh,
   network: byDefault({}, network),
   site: byDefault({}, site),
+  artifacts: byDefault({}, artifacts),
   firewall: byDefault({}, firewall),
   gateway: byDefault({}, gateway),
   nodes: Type.Array(node, { minItems: 1, description: 'the machines, in any order' }),

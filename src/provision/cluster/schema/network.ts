@@ -42,6 +42,15 @@ export const site = f.block('what the place offers', {
   ),
 })
 
+export const artifacts = f.block('programs that do not come as packages', {
+  mirror: f.optional(
+    f.text('a folder of yours with their files, as they are named where they come from', {
+      pattern: '^(https?://|file:///)[^\\s]+$',
+      must: 'a URL such as https://mirror.example.org/llmagentos or file:///srv/mirror',
+    }),
+  ),
+})
+
 const allowed = f.block('one opening', {
   from: f.network('who may come in'),
   tcp: f.byDefault([], f.listOf('TCP ports', f.port('a port'))),
