@@ -26,7 +26,7 @@ describe.each(SUITES)('files and block devices on machines of %s', suite => {
         n4: 'worker',
       },
       extra: { n1: DISK, n2: DISK, n3: DISK },
-      more: `components:\n  ceph: {allowEndOfLife: true, osd: {backend: raw}, object: {gateways: 0}, config: {mon_data_avail_warn: 5}, file: {mounts: [${mounts}]}, block: {on: worker}}\n`,
+      more: `components:\n  ceph: {source: distro, allowEndOfLife: true, osd: {backend: raw}, object: {gateways: 0}, config: {mon_data_avail_warn: 5}, file: {mounts: [${mounts}]}, block: {on: worker}}\n`,
     })
 
   beforeAll(async () => {
@@ -77,7 +77,7 @@ describe.each(SUITES)('files and block devices on machines of %s', suite => {
     async () => {
       const text = await n4.run(
         `set -e
-rbd() { command rbd --id rbd --no-progress "$@"; }
+rbd() { command rbd --id rbd "$@" 2>/root/rbd.said || { cat /root/rbd.said >&2; return 1; }; }
 head -c 8388608 /dev/urandom >/root/image
 rbd import /root/image disk1 && rbd export disk1 /root/again && cmp /root/image /root/again
 rbd create --size 64M disk2 && rbd bench --io-type write --io-size 4096 --io-total 1M disk2 >/dev/null

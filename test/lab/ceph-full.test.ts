@@ -21,7 +21,7 @@ describe('a Ceph that fills up', () => {
   const wanted = (fullAt: string) =>
     clusterYaml(lab, {
       roles: { n1: 'control, storage' },
-      extra: { n1: ', disks: [{id: virtio-lab-vdb}], memory: {reserve: 16GiB}' },
+      extra: { n1: ', disks: [{id: virtio-lab-vdb}], memory: {reserve: 10GiB}' },
       more: `components:
   ceph: {source: distro, allowEndOfLife: true, allowUnsafe: true, osd: {backend: raw}, object: {gateways: 1, fullAt: ${fullAt}}, config: {mon_data_avail_warn: 5}}
   rabbitmq: {}

@@ -59,7 +59,7 @@ describe('a cluster whose store is on the disk of one machine, and that is given
       const n1 = lab.node('n1')
       await n1.run('systemctl stop llmagentos-data.service')
       // Killed as soon as something lies in Ceph that is not yet everything.
-      const killed = await n1.ssh([`timeout -s KILL 2.5 ${MOVE}`])
+      const killed = await n1.ssh(['sh', '-c', `timeout -s KILL 2.5 ${MOVE}`])
       process.stdout.write(`the first move ended with ${killed.code}: ${killed.stdout}${killed.stderr}\n`)
       expect(killed.code).toBe(137)
       expect((await n1.ssh(['test', '-e', '/var/lib/llmagentos-data/store/moved.json'])).code).toBe(1)
