@@ -28,7 +28,7 @@ describe.each(SUITES)('bad luck on nodes of %s', suite => {
     const step = runs(node, `echo begin >>${file}; sleep ${o.seconds}; echo end >>${file}`)
     const notes = async () => (await bench.says(node, `cat ${file} 2>/dev/null`)).trim().split('\n').join(' ')
     const begun = () =>
-      waitFor({ says: 'the step to begin', deadlineMs: 20_000 }, async () =>
+      waitFor({ says: 'the step to begin', deadlineMs: 60_000 }, async () =>
         (await notes()) === 'begin' ? true : undefined,
       )
     return { step, notes, begun }
