@@ -61,6 +61,10 @@ export function memoryStore(o: { inlineBytes?: number } = {}): ObjectStore {
           const found = records.get(name)
           return found && { record: Buffer.from(found.record.subarray(0, most)), mark: found.mark }
         },
+        async open(name) {
+          const found = records.get(name)
+          return found && { body: Readable.from([Buffer.from(found.record)]), mark: found.mark }
+        },
         async mark(name, mark) {
           const found = records.get(name)
           if (found) found.mark = mark

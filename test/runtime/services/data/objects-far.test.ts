@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { versionKey } from '../../../../src/runtime/services/data/objects/names.ts'
 import { ObjectSpace } from '../../../../src/runtime/services/data/objects/space.ts'
@@ -26,7 +27,12 @@ function setUp() {
     get: seen('get', store.get),
     list: seen('list', store.list),
     delete: seen('delete', store.delete),
-    far: { inlineBytes: MIB, read: seen('read', far!.read), mark: seen('mark', far!.mark) },
+    far: {
+      inlineBytes: MIB,
+      read: seen('read', far!.read),
+      open: seen('open', far!.open),
+      mark: seen('mark', far!.mark),
+    },
   }
   const at = (on: ObjectStore) => {
     const space = new ObjectSpace(on, 'ann')
@@ -35,9 +41,10 @@ function setUp() {
       put: (name: string, text: string, replace = false) =>
         space.versions.add(versionOf(name, text), { replace }),
       get: async (name: string) => {
-        const found = await space.versions.newest(name)
-        return found && `${found.version} ${found.content}`
+        const found = await space.versions.open(name)
+        return found && `${found.version} ${await text(found.content!)}`
       },
+      head: async (name: string) => (await space.versions.newest(name))?.version,
       list: async () => (await space.list({ limit: 100 })).objects.map(o => `${o.name} ${o.version}`),
       rm: (name: string) => space.remove(name),
     }
@@ -56,7 +63,7 @@ function setUp() {
 
 function versionOf(name: string, text: string) {
   const content = Buffer.from(text)
-  return { name, bytes: content.length, sha256: 'x', type: 'text/plain', created: 'now', content }
+  return { name, bytes: content.length, sha256: 'x', type: 'text/plain', created: 'now', content: [content] }
 }
 
 test('a new object is stored in one trip, and read in one', async () => {
@@ -64,6 +71,8 @@ test('a new object is stored in one trip, and read in one', async () => {
   expect(await one.put('a', 'first')).toMatchObject({ version: 1 })
   expect(acts()).toEqual(['create'])
   expect(await one.get('a')).toBe('1 first')
+  expect(acts()).toEqual(['open'])
+  expect(await one.head('a')).toBe(1)
   expect(acts()).toEqual(['read'])
   await expect(one.put('a', 'second')).rejects.toMatchObject({ status: 409, code: 'exists' })
 })
@@ -74,6 +83,7 @@ test('what one instance replaced the other reads so at once, however often', asy
     const [writer, reader] = i % 2 ? [one, other] : [other, one]
     expect(await writer.put('a', `text ${i}`, true)).toMatchObject({ version: i })
     expect(await reader.get('a')).toBe(`${i} text ${i}`)
+    expect(await reader.head('a')).toBe(i)
   }
   expect(await other.list()).toEqual(['a 12'])
 })
@@ -144,7 +154,7 @@ test('objects of an earlier llmagentos are read, replaced and removed', async ()
   const { store, one } = setUp()
   const old = async (name: string, version: number, text: string) => {
     const { content, ...head } = versionOf(name, text)
-    const record = { ...head, version, content: content.toString('base64') }
+    const record = { ...head, version, content: content[0]!.toString('base64') }
     await store.create(versionKey('ann', name, version), Buffer.from(JSON.stringify(record)), randomUUID())
   }
   await old('once', 1, 'alone')

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import type { ObjectStore } from '../store/store.ts'
+import { moreOrEnd } from './more.ts'
+import type { OpenVersion } from './record.ts'
 
 /** Where the bytes of a version are: in a blob, or in the record itself. */
 export interface Content {
   blob?: string
-  content?: Buffer
+  content?: Buffer[]
 }
 
 /** What is small enough to lie in the record of a store that is far, read whole. Undefined for all else, which then is as it was. */
@@ -20,18 +22,18 @@ export async function smallContent(
 /** The part of it, or all. Undefined where its blob is gone. */
 export async function openContent(
   store: ObjectStore,
-  { blob, content }: Content,
+  { blob, content }: Pick<OpenVersion, 'blob' | 'content'>,
   range?: { from: number; to: number },
-): Promise<{ body: Readable } | undefined> {
-  if (!content) return store.getBlob(blob!, range)
-  return { body: Readable.from([range ? content.subarray(range.from, range.to + 1) : content]) }
+): Promise<Readable | undefined> {
+  if (!content) return (await store.getBlob(blob!, range))?.body
+  return range ? Readable.from([(await buffer(content)).subarray(range.from, range.to + 1)]) : content
 }
 
 /** All of it where it has no more than `most` bytes. Else undefined, and it is as it was. */
 async function wholeUpTo(
   most: number,
   body: Readable,
-): Promise<{ content: Buffer; bytes: number; sha256: string } | undefined> {
+): Promise<{ content: Buffer[]; bytes: number; sha256: string } | undefined> {
   const held: Buffer[] = []
   const hash = createHash('sha256')
   for (let size = 0; ; ) {
@@ -44,14 +46,7 @@ async function wholeUpTo(
         return undefined
       }
       hash.update(piece)
-    } else if (body.readableEnded)
-      return { content: Buffer.concat(held, size), bytes: size, sha256: hash.digest('hex') }
+    } else if (body.readableEnded) return { content: held, bytes: size, sha256: hash.digest('hex') }
     else await moreOrEnd(body)
   }
-}
-
-async function moreOrEnd(body: Readable): Promise<void> {
-  const over = new AbortController()
-  const either = ['readable', 'end'].map(event => once(body, event, { signal: over.signal }))
-  await Promise.race(either).finally(() => over.abort())
 }

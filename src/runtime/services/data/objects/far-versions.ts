@@ -1,5 +1,5 @@
-import type { Far } from '../store/store.ts'
-import { decoded, HEAD_BYTES, type Head, type Version } from './record.ts'
+import type { Far, Mark } from '../store/store.ts'
+import { HEAD_BYTES, type Head, headOf, type OpenVersion, opened, type Version } from './record.ts'
 import { exists, type VersionRecords, type Versions } from './versions.ts'
 
 /** On a first version: look for newer ones. */
@@ -20,15 +20,36 @@ export class FarVersions implements Versions {
     this.#far = far
   }
 
-  async newest(name: string): Promise<Version | undefined> {
-    const first = await this.#far.read(this.#records.key(name, 1))
+  async newest(name: string): Promise<Head | undefined> {
+    const first = await this.#far.read(this.#records.key(name, 1), HEAD_BYTES)
     if (first?.mark === 0) {
-      const version = decoded(first.record)
-      if (version.first || !(await this.#far.read(this.#records.key(name, 2), HEAD_BYTES))) return version
+      const head = headOf(first.record)
+      if (await this.#isAlone(head)) return head
     }
+    return this.#listed(name, first?.mark)
+  }
+
+  async open(name: string): Promise<OpenVersion | undefined> {
+    const first = await this.#far.open(this.#records.key(name, 1))
+    if (first?.mark === 0) {
+      const version = await opened(first.body)
+      if (await this.#isAlone(version)) return version
+    }
+    // Read to its end and dropped, as it keeps its connection so.
+    first?.body.on('error', () => {}).resume()
+    const newest = await this.#listed(name, first?.mark)
+    return newest && this.#records.open(name, newest.version)
+  }
+
+  /** Of a first version without a mark. */
+  async #isAlone(first: Head): Promise<boolean> {
+    return first.first === true || !(await this.#far.read(this.#records.key(first.name, 2), HEAD_BYTES))
+  }
+
+  async #listed(name: string, mark: Mark | undefined): Promise<Head | undefined> {
     // Without a first one there may be what an earlier llmagentos, which removed it first, did not get to.
     const newest = await this.#records.newest(name)
-    return first?.mark === LEAVING && newest?.version === 1 ? undefined : newest
+    return mark === LEAVING && newest?.version === 1 ? undefined : newest
   }
 
   add(object: Omit<Version, 'version'>, o: { replace: boolean }): Promise<Head> {
@@ -56,7 +77,7 @@ export class FarVersions implements Versions {
       if (first?.mark === LEAVING) await this.remove(name)
       else if (first) {
         if (first.mark === 0 && !(await this.#far.mark(key, SUCCEEDED))) continue
-        const newest = await this.#records.newestHead(name)
+        const newest = await this.#records.newest(name)
         const own = await this.#records.own(newest, object.sent)
         if (own) return own
         const version = newest && { ...object, version: newest.version + 1 }
@@ -64,7 +85,7 @@ export class FarVersions implements Versions {
         // Removed meanwhile, and this one with it, as if it had come before. It may have come too late to be seen by the removal.
         if (!(await this.#isStill(key, first.record))) await this.#records.drop(version)
         return version
-      } else if (await this.#records.newestHead(name)) await this.remove(name)
+      } else if (await this.#records.newest(name)) await this.remove(name)
       else {
         const version = { ...object, version: 1, first: true } as const
         if (await this.#records.create(version)) return version

@@ -19,7 +19,7 @@ import { type Content, openContent, smallContent } from './content.ts'
 import { deliver } from './delivery.ts'
 import { checkName } from './names.ts'
 import { rangeOf } from './range.ts'
-import type { Version } from './record.ts'
+import type { OpenVersion, Version } from './record.ts'
 import { otherContent, sentAs } from './repeat.ts'
 import { ObjectSpace } from './space.ts'
 import { exists } from './versions.ts'
@@ -42,7 +42,12 @@ export function registerObjects(
   handle(app, getObject, verify, async asked => {
     const name = asked.params['*']
     checkName(name)
-    await send(store, asked, await new ObjectSpace(store, asked.who.user).need(name, asked.query.version))
+    const version = await new ObjectSpace(store, asked.who.user).open(name, asked.query.version)
+    try {
+      await send(store, asked, version)
+    } finally {
+      version.content?.destroy()
+    }
     return undefined
   })
 
@@ -102,7 +107,7 @@ type Stored = Content & { bytes: number; sha256: string }
 const isSurelyNotStored = (thrown: unknown) =>
   (thrown instanceof Refusal && thrown.status < 500) || codeOf(thrown) === 'ENOSPC'
 
-async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObject>, version: Version) {
+async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObject>, version: OpenVersion) {
   const range = reading(
     () => rangeOf(req.headers.range, version.bytes),
     () => reply.header('content-range', `bytes */${version.bytes}`),
@@ -127,7 +132,7 @@ async function send(store: ObjectStore, { hop, req, reply }: Asked<typeof getObj
     whole: range ? undefined : version,
     signal: hop.signal,
   }
-  await deliver(found.body, reply.raw, o).catch(() => reply.raw.destroy())
+  await deliver(found, reply.raw, o).catch(() => reply.raw.destroy())
 }
 
 function reading<T>(act: () => T, onRefusal: () => void): T {

@@ -1,4 +1,6 @@
+import { Readable } from 'node:stream'
 import type { ObjectInfo } from '../../../../contracts/objects.ts'
+import { moreOrEnd } from './more.ts'
 
 /** What the record of a version says of it. */
 export type Head = ObjectInfo & {
@@ -10,7 +12,11 @@ export type Head = ObjectInfo & {
   first?: true
 }
 
-export type Version = Head & { content?: Buffer }
+/** Its content in the pieces that it came in. */
+export type Version = Head & { content?: Buffer[] }
+
+/** Its content comes while it is read. */
+export type OpenVersion = Head & { content?: Readable }
 
 /** Every head fits into so much, also one of earlier llmagentos, which holds up to 4 KiB of content (base64). */
 export const HEAD_BYTES = 8 * 1024
@@ -20,15 +26,36 @@ const LINE_END = '\n'.charCodeAt(0)
 /** A line of JSON, and after it the content of what is small. */
 export function encoded({ content, ...head }: Version): Buffer {
   const text = JSON.stringify(head)
-  return content ? Buffer.concat([Buffer.from(`${text}\n`), content]) : Buffer.from(text)
+  return content ? Buffer.concat([Buffer.from(`${text}\n`), ...content]) : Buffer.from(text)
 }
 
 export function decoded(record: Buffer): Version {
   const end = record.indexOf(LINE_END)
-  if (end >= 0) return { ...parse(record.subarray(0, end)), content: record.subarray(end + 1) }
+  if (end >= 0) return { ...parse(record.subarray(0, end)), content: [record.subarray(end + 1)] }
   const { content, ...head } = parse(record) as Head & { content?: string }
-  return content === undefined ? head : { ...head, content: Buffer.from(content, 'base64') }
+  return content === undefined ? head : { ...head, content: [Buffer.from(content, 'base64')] }
 }
+
+/** Of a record as it comes. */
+export async function opened(record: Readable): Promise<OpenVersion> {
+  const line: Buffer[] = []
+  for (;;) {
+    const piece: Buffer | null = record.read()
+    const end = piece ? piece.indexOf(LINE_END) : -1
+    if (piece && end >= 0) {
+      const head = parse(Buffer.concat([...line, piece.subarray(0, end)]))
+      const rest = piece.subarray(end + 1)
+      if (rest.length > 0) record.unshift(rest)
+      return { ...head, content: head.bytes > 0 ? record : Readable.from([]) }
+    }
+    if (piece) line.push(piece)
+    else if (record.readableEnded) return flowing(decoded(Buffer.concat(line)))
+    else await moreOrEnd(record)
+  }
+}
+
+export const flowing = ({ content, ...head }: Version): OpenVersion =>
+  content ? { ...head, content: Readable.from(content) } : head
 
 /** Of a record that may be cut after HEAD_BYTES. */
 export function headOf(record: Buffer): Head {

@@ -1,9 +1,9 @@
 import { notFound } from '../../../refusal.ts'
 import type { ObjectStore } from '../store/store.ts'
 import { FarVersions } from './far-versions.ts'
-import { after, before, pastObject, spaceOf, versionKey } from './names.ts'
+import { after, before, pastObject, spaceOf } from './names.ts'
 import { NearVersions } from './near-versions.ts'
-import { decoded, HEAD_BYTES, type Head, headOf, type Version } from './record.ts'
+import { HEAD_BYTES, type Head, headOf, type OpenVersion } from './record.ts'
 import { VersionRecords, type Versions } from './versions.ts'
 
 /** The objects of one user. A version is never changed; the newest is what its name means. */
@@ -21,10 +21,8 @@ export class ObjectSpace {
   }
 
   /** Throws 404 unless it is there. */
-  async need(name: string, version?: number): Promise<Version> {
-    const found = version
-      ? await this.#store.get(versionKey(this.#user, name, version)).then(record => record && decoded(record))
-      : await this.versions.newest(name)
+  async open(name: string, version?: number): Promise<OpenVersion> {
+    const found = version ? await this.records.open(name, version) : await this.versions.open(name)
     if (!found)
       throw notFound(version ? `version ${version} of ${name}` : `object ${name}`, 'See `data list`.')
     return found

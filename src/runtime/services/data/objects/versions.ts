@@ -2,11 +2,23 @@ import { randomUUID } from 'node:crypto'
 import { Refusal } from '../../../refusal.ts'
 import type { ObjectStore } from '../store/store.ts'
 import { folderOf, versionKey } from './names.ts'
-import { decoded, encoded, HEAD_BYTES, type Head, headOf, type Version } from './record.ts'
+import {
+  decoded,
+  encoded,
+  flowing,
+  HEAD_BYTES,
+  type Head,
+  headOf,
+  type OpenVersion,
+  opened,
+  type Version,
+} from './record.ts'
 
 /** Who keeps the versions of an object apart and in order. */
 export interface Versions {
-  newest(name: string): Promise<Version | undefined>
+  newest(name: string): Promise<Head | undefined>
+  /** The newest, to be read. */
+  open(name: string): Promise<OpenVersion | undefined>
   /**
    * Makes it real: as version 1 of a new name, or as the next one when it may replace. Racing writers get versions of their own, the same
    * request that was sent twice gets one.
@@ -30,12 +42,14 @@ export class VersionRecords {
     return versionKey(this.#user, name, version)
   }
 
-  async newest(name: string): Promise<Version | undefined> {
-    const [found] = await this.store.list(folderOf(this.#user, name), { limit: 1, values: true })
-    return found && decoded(found.value!)
+  async open(name: string, version: number): Promise<OpenVersion | undefined> {
+    const key = this.key(name, version)
+    if (this.store.far) return this.store.far.open(key).then(found => found && opened(found.body))
+    const record = await this.store.get(key)
+    return record && flowing(decoded(record))
   }
 
-  async newestHead(name: string): Promise<Head | undefined> {
+  async newest(name: string): Promise<Head | undefined> {
     const o = { limit: 1, values: true, most: HEAD_BYTES }
     const [found] = await this.store.list(folderOf(this.#user, name), o)
     return found && headOf(found.value!)

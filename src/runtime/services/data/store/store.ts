@@ -38,6 +38,8 @@ export interface Far {
   inlineBytes: number
   /** A record, or so many bytes of its beginning, and its mark, in one trip. */
   read(name: string, most?: number): Promise<{ record: Buffer; mark: Mark } | undefined>
+  /** All of a record as it comes, so that it can be sent on while it is read. Whoever opens one reads it to its end or destroys it. */
+  open(name: string): Promise<{ body: Readable; mark: Mark } | undefined>
   /** Puts a mark on a record that is there, which else stays as it is; false where there is none. A mark goes with its record. */
   mark(name: string, mark: Mark): Promise<boolean>
 }

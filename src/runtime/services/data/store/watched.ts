@@ -77,6 +77,7 @@ export class WatchedStore implements ObjectStore {
     return {
       inlineBytes: far.inlineBytes,
       read: (name, most) => this.#watch(() => far.read(name, most)),
+      open: name => this.#watch(() => far.open(name)),
       mark: (name, mark) => this.#watch(() => far.mark(name, mark)),
     }
   }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
 import { isMissing } from './faults.ts'
 import type { Gateways } from './gateways.ts'
@@ -11,21 +12,22 @@ const BUFFER_BYTES = 1024 * 1024
 type Place = { Bucket: string; Key: string }
 interface Part {
   bytes: number
-  body: Readable
+  body: IncomingMessage
 }
 
-/** Undefined where there is no such object. A body that is cut goes on where it stopped: an object never changes. */
+/** Undefined where there is no such object. A body that is cut goes on where it stopped, if that is the same object still. */
 export async function download(
   gateways: Gateways,
   at: Place,
   range?: { from: number; to: number },
-): Promise<Part | undefined> {
+): Promise<{ bytes: number; headers: IncomingHttpHeaders; body: Readable } | undefined> {
   const first = await part(gateways, at, range)
   if (!first) return undefined
   const from = range?.from ?? 0
   const to = range?.to ?? first.bytes - 1
-  const again = (next: number) => part(gateways, at, { from: next, to })
-  return { bytes: first.bytes, body: new Whole({ first: first.body, from, to, again }) }
+  const { headers } = first.body
+  const again = (next: number) => part(gateways, at, { from: next, to, etag: headers.etag })
+  return { bytes: first.bytes, headers, body: new Whole({ first: first.body, from, to, again }) }
 }
 
 /** One body of as many answers as it takes. */
@@ -95,8 +97,7 @@ class Whole extends Readable {
     this.#again(this.#next).then(
       found => {
         if (this.destroyed) return void found?.body.destroy()
-        if (!found)
-          return void this.destroy(new Error('the blob was removed while it was read', { cause: thrown }))
+        if (!found) return void this.destroy(new Error('it was removed while it was read', { cause: thrown }))
         this.#follow(found.body)
         this._read()
       },
@@ -123,10 +124,13 @@ class Whole extends Readable {
 async function part(
   gateways: Gateways,
   at: Place,
-  range?: { from: number; to: number },
+  range?: { from: number; to: number; etag?: string },
 ): Promise<Part | undefined> {
-  const headers = range && { range: `bytes=${range.from}-${range.to}` }
-  const { value } = await gateways.ask({ says: 'read a blob' }, (_, signal, wire) =>
+  const headers = range && {
+    range: `bytes=${range.from}-${range.to}`,
+    ...(range.etag && { 'if-match': range.etag }),
+  }
+  const { value } = await gateways.ask({ says: `read ${at.Key}` }, (_, signal, wire) =>
     wire.send({ method: 'GET', ...at, headers }, signal).catch((thrown: unknown) => {
       if (!isMissing(thrown)) throw thrown
     }),

@@ -52,6 +52,7 @@ class S3Store implements ObjectStore {
     this.far = {
       inlineBytes: INLINE_BYTES,
       read: (name, most) => this.#records.read(name, most),
+      open: name => this.#records.open(name),
       mark: (name, mark) => this.#records.mark(name, mark),
     }
     const stop = keepAbandoned(o)

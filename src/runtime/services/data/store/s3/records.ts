@@ -1,6 +1,8 @@
+import type { Readable } from 'node:stream'
 import { DeleteObjectCommand, ListObjectsV2Command, PutObjectTaggingCommand } from '@aws-sdk/client-s3'
 import type { S3Config } from '../../../../../contracts/s3.ts'
 import type { Mark, Page } from '../store.ts'
+import { download } from './download.ts'
 import { faultOf, isMissing, isTaken } from './faults.ts'
 import type { Gateways } from './gateways.ts'
 import { inLanes } from './lanes.ts'
@@ -58,6 +60,11 @@ export class S3Records {
       return found && { record: await wholeOf(found), mark: markOf(found.headers['x-amz-tagging-count']) }
     })
     return value
+  }
+
+  async open(name: string): Promise<{ body: Readable; mark: Mark } | undefined> {
+    const found = await download(this.#gateways, placeOf(this.#config, name))
+    return found && { body: found.body, mark: markOf(found.headers['x-amz-tagging-count']) }
   }
 
   /** As tags, which the answer to a read counts: the one thing of an object that can be changed without writing it again. */
