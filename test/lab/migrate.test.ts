@@ -80,8 +80,10 @@ describe('a cluster whose store is on the disk of one machine, and that is given
     async () => {
       expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
       await lab.node('n1').kill()
-      await vi.waitFor(same, { timeout: 3 * MINUTES, interval: 2_000 })
+      await vi.waitFor(sameData, { timeout: 3 * MINUTES, interval: 2_000 })
+      // There is one task service, and it is on this machine.
       await lab.node('n1').start()
+      await vi.waitFor(same, { timeout: 3 * MINUTES, interval: 2_000 })
     },
     10 * MINUTES,
   )
@@ -99,7 +101,7 @@ describe('a cluster whose store is on the disk of one machine, and that is given
     const ran = await ada.cli('cluster', 'up', '--yes')
     expect(ran, ran.stdout + ran.stderr).toMatchObject({ code: 0 })
   }
-  const same = async () => {
+  const sameData = async () => {
     for (const name of Object.keys(OBJECTS)) {
       const got = await ada.cli('data', 'get', name, '--out', file('got'))
       expect(got, got.stderr).toMatchObject({ code: 0 })
@@ -108,6 +110,9 @@ describe('a cluster whose store is on the disk of one machine, and that is given
     const found = await ada.cli('kb', 'search', 'what does the kingfisher eat?', '--kb', 'birds')
     expect(found, found.stderr).toMatchObject({ code: 0 })
     expect(found.stdout).toContain('sticklebacks')
+  }
+  const same = async () => {
+    await sameData()
     const shown = await ada.cli('task', 'show', task)
     expect(shown, shown.stderr).toMatchObject({ code: 0 })
     expect(shown.stdout).toContain('done')

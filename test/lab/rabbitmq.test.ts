@@ -82,7 +82,8 @@ describe.each(['trixie', 'bookworm'] as const)('RabbitMQ on three machines of %s
         timeout: 4 * MINUTES,
         interval: 2_000,
       })
-      expect(await ada.cli('cluster', 'plan', '--exit-code')).toMatchObject({ code: 0 })
+      const plan = await ada.cli('cluster', 'plan', '--exit-code')
+      expect(plan, plan.stdout).toMatchObject({ code: 0 })
     },
     8 * MINUTES,
   )

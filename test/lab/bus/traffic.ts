@@ -45,7 +45,7 @@ export class Traffic {
   /** Waits until so many more were stored. */
   async stored(more: number): Promise<void> {
     const before = this.count('stored')
-    await until(() => expect(this.count('stored')).toBeGreaterThanOrEqual(before + more))
+    await until(() => expect(this.count('stored'), `${this}`).toBeGreaterThanOrEqual(before + more))
   }
 
   /** Sends no more. */
