@@ -8,6 +8,7 @@ import { within } from './within.ts'
 
 /** Unconfirmed messages on the way: a quorum queue syncs many at once, so one at a time would be slow. */
 const WINDOW = 256
+const YOUNG_MS = 1_000
 /** No publish takes longer, whatever the broker does. */
 const ANSWER_MS = 10_000
 
@@ -18,7 +19,7 @@ export class Publisher {
   readonly #window = new Window(WINDOW)
   /** Tokens of messages that came back: they are confirmed too, right after. */
   readonly #returned = new Set<string>()
-  #channel?: Promise<Channel>
+  #line?: Promise<Line>
   #count = 0
 
   constructor(link: Link, names: Names) {
@@ -33,12 +34,12 @@ export class Publisher {
 
   async #one(topic: string, message: Message, end: number): Promise<Fate> {
     if (!this.#open || !(await this.#window.take(end - performance.now()))) return 'refused'
-    const channel = this.#open ? await within(end - performance.now(), this.#ready()) : undefined
-    if (!this.#open || !channel?.active) {
+    const line = this.#open ? await within(end - performance.now(), this.#ready()) : undefined
+    if (!this.#open || !line?.channel.active) {
       this.#window.give()
       return 'refused'
     }
-    const fate = this.#send(channel, topic, message)
+    const fate = this.#send(line, topic, message)
     // Its place is free only then: what the broker is slow to confirm still counts.
     void fate.then(() => this.#window.give())
     return (await within(end - performance.now(), fate)) ?? 'unclear'
@@ -48,10 +49,11 @@ export class Publisher {
     return this.#link.up && !this.#link.blocked
   }
 
-  async #send(channel: Channel, topic: string, message: Message): Promise<Fate> {
+  async #send(line: Line, topic: string, message: Message): Promise<Fate> {
     const token = String(++this.#count)
+    line.running++
     try {
-      await channel.basicPublish(
+      await line.channel.basicPublish(
         {
           exchange: this.#names.work,
           routingKey: topic,
@@ -67,31 +69,59 @@ export class Publisher {
       return this.#returned.delete(token) ? 'unroutable' : 'stored'
     } catch (thrown) {
       this.#returned.delete(token)
-      return (thrown as { code?: string }).code === 'NACK' ? 'refused' : 'unclear'
+      if ((thrown as { code?: string }).code !== 'NACK') return 'unclear'
+      line.retire()
+      return 'refused'
+    } finally {
+      line.running--
+      if (line.retired && line.running === 0) void line.channel.close().catch(() => {})
     }
   }
 
   /** One channel for all, made anew after it was lost. */
-  #ready(): Promise<Channel> {
-    this.#channel ??= this.#make()
-    return this.#channel
+  #ready(): Promise<Line> {
+    this.#line ??= this.#make()
+    return this.#line
   }
 
-  #make(): Promise<Channel> {
+  #make(): Promise<Line> {
+    const forget = () => {
+      if (this.#line === made) this.#line = undefined
+    }
     const made = (async () => {
       const channel = await this.#link.channel()
-      const forget = () => {
-        if (this.#channel === made) this.#channel = undefined
-      }
       channel.once('close', forget)
       channel.on('basic.return', returned => this.#returned.add(String(returned.correlationId)))
       for (const exchange of exchangesOf(this.#names)) await channel.exchangeDeclare(exchange)
       await channel.confirmSelect()
-      return channel
+      return new Line(channel, forget)
     })()
-    made.catch(() => {
-      if (this.#channel === made) this.#channel = undefined
-    })
+    made.catch(forget)
     return made
+  }
+}
+
+/** A channel, and what was sent on it and is not yet answered. */
+class Line {
+  readonly channel: Channel
+  running = 0
+  retired = false
+  readonly #since = performance.now()
+  readonly #forget: () => void
+
+  constructor(channel: Channel, forget: () => void) {
+    this.channel = channel
+    this.#forget = forget
+  }
+
+  /**
+   * For what comes next there will be another. A channel of RabbitMQ 3.10 that learned of a queue's leader before that one froze asks it
+   * for ever, 7 s each, and then refuses; a new one learns of the new leader.
+   */
+  retire(): void {
+    // A queue that is full refuses on any channel.
+    if (performance.now() - this.#since < YOUNG_MS) return
+    this.retired = true
+    this.#forget()
   }
 }
