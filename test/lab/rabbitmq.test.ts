@@ -82,6 +82,11 @@ describe.each(['trixie', 'bookworm'] as const)('RabbitMQ on three machines of %s
         timeout: 4 * MINUTES,
         interval: 2_000,
       })
+      // The others see it a moment before systemd does; until then `plan` would wait for it.
+      await vi.waitFor(() => lab.node('n2').run('systemctl is-active rabbitmq-server'), {
+        timeout: 2 * MINUTES,
+        interval: 2_000,
+      })
       const plan = await ada.cli('cluster', 'plan', '--exit-code')
       expect(plan, plan.stdout).toMatchObject({ code: 0 })
     },
