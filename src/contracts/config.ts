@@ -95,7 +95,15 @@ export const WorkerConfig = Type.Object({
   slots: Type.Integer({ minimum: 1 }),
   /** `auto`: an Ollama that answers, else an installed one is started, else extractive. */
   backend: Type.Union([Type.Literal('auto'), Type.Literal('ollama'), Type.Literal('extractive')]),
-  ollama: Type.Object({ url: Type.String(), model: Type.Optional(Type.String()) }),
+  ollama: Type.Object({
+    url: Type.String(),
+    model: Type.Optional(Type.String()),
+    startedElsewhere: Type.Optional(
+      Type.Boolean({
+        description: 'a unit of its own keeps it, so an Ollama that is installed is never started',
+      }),
+    ),
+  }),
 })
 
 export type GatewayConfig = Static<typeof GatewayConfig>

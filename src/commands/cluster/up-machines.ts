@@ -20,7 +20,7 @@ export async function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
   const { flags, json, io } = call
   await settleDisks({ flags, io, required: true })
   return withMachines({ flags, io }, async machines => {
-    const { artifactSource, up } = await import('../../provision/index.ts')
+    const { artifactSource, lockFile, lockFileOf, registry, up } = await import('../../provision/index.ts')
     const began = performance.now()
     const recoveryFile = join(dirname(machines.file), `${machines.cluster.name}.recovery.age`)
     const progress = await progressOf({ json, io })
@@ -31,6 +31,8 @@ export async function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
       artifacts: artifactSource(io.env, {
         mirror: machines.cluster.artifacts.mirror,
         proxy: machines.cluster.site.proxy,
+        published: registry.flatMap(component => component.published ?? []),
+        locked: lockFile(lockFileOf(machines.file)),
       }),
       onEvent: event => progress.tell(event),
       agree: plans => agreed(plans, { call, cluster: machines.cluster.name }),

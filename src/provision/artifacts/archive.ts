@@ -1,16 +1,17 @@
-import { createWriteStream, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, statSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 
-/** One file of an archive. `path` is relative, `from` a file of this machine. */
+/** One file of an archive, or a link to another. `path` is relative, `from` a file of this machine. */
 export interface Entry {
   path: string
   mode: 0o644 | 0o755
-  content: { from: string } | { text: string }
+  content: { from: string } | { text: string } | { link: string }
 }
 
 const BLOCK = 512
+const PIECE_BYTES = 256 * 1024
 
 /**
  * Writes a tar (ustar, gzip) whose bytes follow from paths, modes and contents alone: sorted, of nobody's time and of root. Folders are in it,
@@ -20,13 +21,18 @@ export async function writeArchive(entries: Entry[], file: string): Promise<void
   await pipeline(Readable.from(blocks(entries)), createGzip({ level: 6 }), createWriteStream(file))
 }
 
-function* blocks(entries: Entry[]): Generator<Buffer> {
+async function* blocks(entries: Entry[]): AsyncGenerator<Buffer> {
   for (const folder of foldersOf(entries)) yield header(folder, { mode: 0o755, bytes: 0, type: '5' })
   for (const { path, mode, content } of entries.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
-    const bytes = 'from' in content ? readFileSync(content.from) : Buffer.from(content.text)
-    yield header(path, { mode, bytes: bytes.length, type: '0' })
-    yield bytes
-    yield Buffer.alloc(-bytes.length & (BLOCK - 1))
+    if ('link' in content) {
+      yield header(path, { mode, bytes: 0, type: '2', link: content.link })
+      continue
+    }
+    const bytes = 'from' in content ? statSync(content.from).size : Buffer.byteLength(content.text)
+    yield header(path, { mode, bytes, type: '0' })
+    if ('from' in content) yield* createReadStream(content.from, { highWaterMark: PIECE_BYTES })
+    else yield Buffer.from(content.text)
+    yield Buffer.alloc((BLOCK - (bytes % BLOCK)) % BLOCK)
   }
   yield Buffer.alloc(2 * BLOCK)
 }
@@ -40,7 +46,7 @@ function foldersOf(entries: Entry[]): string[] {
   return [...folders].sort()
 }
 
-function header(path: string, o: { mode: number; bytes: number; type: string }): Buffer {
+function header(path: string, o: { mode: number; bytes: number; type: string; link?: string }): Buffer {
   const { name, prefix } = split(path)
   const block = Buffer.alloc(BLOCK)
   const put = (text: string, at: number) => block.write(text, at, 'utf8')
@@ -53,6 +59,9 @@ function header(path: string, o: { mode: number; bytes: number; type: string }):
   put(octal(0, 11), 136)
   put(' '.repeat(8), 148)
   put(o.type, 156)
+  if (o.link && Buffer.byteLength(o.link) > 100)
+    throw new Error(`the target of a link is too long for an archive: ${o.link}`)
+  put(o.link ?? '', 157)
   put('ustar\x0000', 257)
   put('root', 265)
   put('root', 297)

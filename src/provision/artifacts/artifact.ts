@@ -1,4 +1,5 @@
 import type { Entry } from './archive.ts'
+import type { Locked } from './published.ts'
 
 /** Where programs come from. */
 export interface Sources {
@@ -7,6 +8,8 @@ export interface Sources {
   mirror?: string
   /** Of site.proxy. */
   proxy?: { url: string; except: string[] }
+  /** Digests that are known already, beside the file of the cluster. */
+  locked?: Locked
 }
 
 export interface Making extends Sources {

@@ -55,7 +55,8 @@ const inNodeModules = (packages: Installed[], prefix: string): Entry[] =>
 function digestOf(own: Entry[], packages: Installed[]): string {
   const hash = createHash('sha256')
   for (const { path, content } of own) {
-    const bytes = 'from' in content ? readFileSync(content.from) : content.text
+    const bytes =
+      'from' in content ? readFileSync(content.from) : 'text' in content ? content.text : content.link
     hash.update(`${path}\0${Buffer.byteLength(bytes)}\0`).update(bytes)
   }
   for (const { name, version } of packages) hash.update(`${name}@${version}\n`)

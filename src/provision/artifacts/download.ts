@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -42,6 +42,13 @@ export async function download({ url, integrity }: Wanted, to: string, around: A
     if (thrown instanceof Failure && thrown.exit === EXIT.unsafe) await rm(part, { force: true })
     throw thrown
   }
+}
+
+/** A small text, such as a list of digests, which nothing vouches for but where it came from. */
+export async function fetchText(url: string, to: string, around: Around): Promise<string> {
+  await rm(to, { force: true })
+  await fetched(url, to, around)
+  return readFile(to, 'utf8')
 }
 
 export async function isRight(file: string, integrity: string): Promise<boolean> {

@@ -9,6 +9,7 @@ import type { Artifact, Making, Sources } from './artifact.ts'
 import { bundle, searchIndex } from './bundle.ts'
 import { node } from './node.ts'
 import { ARCHITECTURES, type Architecture } from './pinned.ts'
+import { type Published, publishedNamed } from './published.ts'
 import { stamped } from './stamp.ts'
 
 export interface Artifacts {
@@ -29,7 +30,7 @@ export function artifactsFor(arch: Architecture): Artifacts {
 /** The bytes of an artifact by its name, made once and kept in the user's cache. */
 export function artifactSource(
   env: NodeJS.ProcessEnv,
-  from: Omit<Sources, 'env'> = {},
+  from: Omit<Sources, 'env'> & { published?: Published[] } = {},
 ): (name: string) => Promise<Source> {
   const cache = join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'llmagentos')
   const making = new Map<string, Promise<Source>>()
@@ -40,7 +41,7 @@ export function artifactSource(
   }
 }
 
-type Around = Omit<Making, 'folder'>
+type Around = Omit<Making, 'folder'> & { published?: Published[] }
 
 async function kept(name: string, o: Around): Promise<Source> {
   mkdirSync(o.cache, { recursive: true, mode: 0o700 })
@@ -59,7 +60,7 @@ async function intact(name: string, { cache }: Around): Promise<Source | undefin
 }
 
 async function make(name: string, o: Around): Promise<Source> {
-  const artifact = artifactNamed(name)
+  const artifact = artifactNamed(name, o.published ?? [])
   const folder = mkdtempSync(join(o.cache, '.making-'))
   try {
     const fresh = join(folder, `${randomUUID()}.tar.gz`)
@@ -73,9 +74,11 @@ async function make(name: string, o: Around): Promise<Source> {
   }
 }
 
-function artifactNamed(name: string): Artifact {
+function artifactNamed(name: string, published: Published[]): Artifact {
   const arch = ARCHITECTURES.find(one => name.endsWith(`-linux-${one}`))
-  const found = arch && Object.values(artifactsFor(arch)).find(artifact => artifact.name === name)
+  const found =
+    publishedNamed(name, published) ??
+    (arch && Object.values(artifactsFor(arch)).find(artifact => artifact.name === name))
   if (!found) throw new Error(`this installation has no artifact ${name}`)
   return found
 }

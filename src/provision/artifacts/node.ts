@@ -1,12 +1,10 @@
-import { spawn } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
 import type { Artifact, Making } from './artifact.ts'
 import { download, isRight } from './download.ts'
 import { type Architecture, NODE } from './pinned.ts'
-
-const FETCH_MS = 10 * 60_000
+import { run } from './run.ts'
 
 /** The Node of our services. A file of npm's name in the cache is taken as well, where its digest is right: so it works without a network. */
 export function node(arch: Architecture): Artifact {
@@ -61,22 +59,4 @@ async function packed(arch: Architecture, o: Making & { kept: string }): Promise
   mkdirSync(o.cache, { recursive: true, mode: 0o700 })
   copyFileSync(fresh, `${o.kept}.new`)
   renameSync(`${o.kept}.new`, o.kept)
-}
-
-/** Throws with the end of standard error. */
-function run(program: string, args: string[], o: { folder: string; env: NodeJS.ProcessEnv }): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: o.folder,
-      env: o.env,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      timeout: FETCH_MS,
-    })
-    let said = ''
-    child.stderr.on('data', chunk => (said = (said + chunk).slice(-4000)))
-    child.on('error', reject)
-    child.on('close', (code, signal) =>
-      code === 0 ? resolve() : reject(new Error(said.trim() || `${program} ended with ${signal ?? code}`)),
-    )
-  })
 }

@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox'
 import type { Secret } from '../../secret.ts'
+import type { Published } from '../artifacts/published.ts'
 import type { Cluster, WantedNode } from '../cluster/cluster.ts'
 import type { Connection } from '../connections/connection.ts'
 import type { Disk } from '../disks/disk.ts'
@@ -10,7 +11,7 @@ import type { CertificateItem } from '../secrets/certificates/item.ts'
 import type { SecretWish } from '../secrets/wish.ts'
 
 /** What a component offers to others, whatever its name: they ask for the capability and never for the component. */
-export type Capability = 'amqp' | 's3'
+export type Capability = 'amqp' | 's3' | 'ollama'
 
 /** One thing that is installed on nodes. A folder here, one under templates/, one line in the registry. */
 // biome-ignore lint/suspicious/noExplicitAny: each component names the type of its own block
@@ -31,6 +32,8 @@ export interface Component<C = any> {
   exactTime?(cluster: Cluster, config: C): WantedNode[]
   /** Those on which it answers only after a sync, so that a slow disk slows all nodes down; control nodes need no word. */
   quickDisk?(cluster: Cluster, config: C): WantedNode[]
+  /** Programs that it takes from those who make them, and not from Debian. */
+  published?: Published[]
   /** Accounts, vhosts, buckets that it wants from a giver. */
   asks?(view: View<C>): Grant[]
   /** A name alone is 256 random bits; `authority(cluster)` is the CA, for whoever wants certificates. */

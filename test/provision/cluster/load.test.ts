@@ -99,7 +99,7 @@ describe('the file that an operator would want', () => {
       'components/ceph/osd/memory: is not known here',
       'components/ceph/failureDomain: is not known here',
       'components/runtime/replicas/task: is not known here',
-      'components/ollama: is not in this version',
+      'components/ollama/driver: is not known here',
     ])
   })
 
@@ -107,7 +107,7 @@ describe('the file that an operator would want', () => {
     const components = /^components:\n(?: .*\n)+/m
     expect(WANTED).toMatch(components)
     const here =
-      'components: {base: {}, secrets: {}, rabbitmq: {source: distro, on: control}, ceph: {source: {mirror: "https://mirror.example.org/debian-tentacle", key: /usr/share/keyrings/mirror.asc}, release: tentacle, osd: {backend: lvm, encrypt: true, dbSize: 120GiB, failureDomain: rack}, object: {gateways: 3, fullAt: 80%}, file: {mounts: [{on: worker, path: /srv/shared}]}, block: {on: worker}, config: {mon_data_avail_warn: 10}}, runtime: {replicas: {gateway: 3, data: 3, auth: 3, llm: 3, executor: 4}, auth: {maxStale: 1s}}}\n'
+      'components: {base: {}, secrets: {}, rabbitmq: {source: distro, on: control}, ceph: {source: {mirror: "https://mirror.example.org/debian-tentacle", key: /usr/share/keyrings/mirror.asc}, release: tentacle, osd: {backend: lvm, encrypt: true, dbSize: 120GiB, failureDomain: rack}, object: {gateways: 3, fullAt: 80%}, file: {mounts: [{on: worker, path: /srv/shared}]}, block: {on: worker}, config: {mon_data_avail_warn: 10}}, ollama: {release: 0.32.15, models: {path: /var/lib/ollama, minFree: 100GiB}, settings: [{on: {gpu: h200}, parallel: 8, loaded: 4, queue: 512, keepAlive: 30m, context: 32768, flashAttention: true}, {on: {gpu: rtx4090}, parallel: 2, loaded: 1}]}, runtime: {replicas: {gateway: 3, data: 3, auth: 3, llm: 3, executor: 4}, auth: {maxStale: 1s}}}\n'
     expect(load(exampleFile(), {})).toEqual(parse(WANTED.replace(components, here), { env: {} }))
   })
 })

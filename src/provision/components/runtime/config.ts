@@ -68,8 +68,7 @@ function entriesOf(
     ...common('worker'),
     name: node.name,
     slots: 4,
-    backend: 'extractive',
-    ollama: { url: OLLAMA_URL },
+    ...engineOf(view, node),
   }
   const llm: LlmConfig = {
     ...common('llm'),
@@ -95,6 +94,13 @@ function entriesOf(
       : filesOf(PUBLIC),
   }
   return { data, auth, worker, llm, task, executor, gateway }
+}
+
+/** Quotes documents until there is a model. Without an Ollama of ours no other is asked: nobody knows what it is. */
+function engineOf(view: View<Config>, { name }: WantedNode): Pick<WorkerConfig, 'backend' | 'ollama'> {
+  const [found] = view.endpoints('ollama', name)
+  if (!found) return { backend: 'extractive', ollama: { url: OLLAMA_URL } }
+  return { backend: 'auto', ollama: { url: `http://${found.host}:${found.port}`, startedElsewhere: true } }
 }
 
 function filesOf(certificate: string) {

@@ -26,7 +26,7 @@ const SMALL_BYTES = 256 * 1024 ** 2
 export const runtime: Component<Config> = {
   name: 'runtime',
   schema,
-  needs: ['amqp', 's3'],
+  needs: ['amqp', 's3', 'ollama'],
   gives: [],
   usual: false,
   initial: true,

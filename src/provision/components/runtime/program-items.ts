@@ -1,8 +1,7 @@
+import { architectureOf } from '../../artifacts/architecture.ts'
 import { type Artifacts, artifactsFor } from '../../artifacts/index.ts'
-import type { Architecture } from '../../artifacts/pinned.ts'
 import type { WantedNode } from '../../cluster/cluster.ts'
-import { type Facts, UnknownFact } from '../../facts/fact.ts'
-import { os } from '../../facts/os.ts'
+import type { Facts } from '../../facts/fact.ts'
 import type { Item } from '../../os/item.ts'
 import { fill } from '../../os/template.ts'
 import { COMMAND, NODE, RELEASE } from './places.ts'
@@ -25,14 +24,5 @@ export function programItems(facts: Facts, node: WantedNode): Item[] {
 }
 
 /** Those for the node's processor. Throws UnknownFact for one that we have no programs for. */
-export function artifactsOn(facts: Facts, { name }: WantedNode): Artifacts {
-  const { architecture } = facts.get(name, os)
-  const known = WORDS[architecture]
-  if (known) return artifactsFor(known)
-  throw new UnknownFact(name, {
-    fact: 'a processor that we have programs for',
-    why: `${architecture} is neither amd64 nor arm64`,
-  })
-}
-
-const WORDS: Record<string, Architecture> = { amd64: 'x64', arm64: 'arm64' }
+export const artifactsOn = (facts: Facts, { name }: WantedNode): Artifacts =>
+  artifactsFor(architectureOf(facts, name))

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { EmbedAnswer } from '../../../contracts/ask.ts'
 import type { WorkerConfig } from '../../../contracts/config.ts'
 import type { Model, PullFrame } from '../../../contracts/models.ts'
+import { knownHoles } from '../../../contracts/ollama-holes.ts'
 import type { Log } from '../../../log.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Backend, EmbedTexts } from './backends/backend.ts'
 import { EXTRACTIVE, Extractive } from './backends/extractive.ts'
 import { unreachable } from './backends/ollama/failures.ts'
 import { OllamaBackend } from './backends/ollama/index.ts'
-import { knownHoles } from './known-holes.ts'
 import { findOllama, KeptOllama } from './ollama-process.ts'
 
 /** Often enough that a new model or a lost Ollama is noticed before somebody wonders. */
@@ -61,7 +61,8 @@ export class Engines {
   async open(): Promise<void> {
     if (!this.#ollama) return
     const { config, log } = this.#o
-    const binary = isLoopback(config.ollama.url) ? await findOllama() : undefined
+    const { url, startedElsewhere } = config.ollama
+    const binary = isLoopback(url) && !startedElsewhere ? await findOllama() : undefined
     if (binary)
       this.#own = new KeptOllama({
         binary,
