@@ -21,7 +21,7 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
   beforeAll(async () => {
     if (lacks) return
     lab = await openLab({ name: 'ollama', nodes: 2 })
-    ada = await operator(lab, clusterYaml(lab))
+    ada = await operator(lab, clusterYaml(lab, { roles: { n2: 'worker' } }))
     await programsAtHand(ada.folder)
     mirror = await ollamaMirror(ada.folder)
     mirror.release('0.32.15')

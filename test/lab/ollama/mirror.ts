@@ -28,7 +28,7 @@ export async function ollamaMirror(home: string) {
   const parts = mkdtempSync(join(home, 'stand-in-'))
   const programs = join(home, 'cache', 'llmagentos')
   const node = readdirSync(programs).find(file => file.startsWith('node-') && file.endsWith('.tar.gz'))!
-  execFileSync('tar', ['-xzf', join(programs, node), '-C', parts, './bin/node'])
+  execFileSync('tar', ['-xzf', join(programs, node), '-C', parts, 'bin/node'])
   await build({
     entryPoints: [resolve('test/helpers/ollama-stand-in/program.ts')],
     outfile: join(parts, 'stand-in.js'),
