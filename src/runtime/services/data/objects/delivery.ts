@@ -2,8 +2,9 @@ import { createHash, type Hash } from 'node:crypto'
 import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
-/** A write of less is a call of the system for little. */
-const SLAB_BYTES = 256 * 1024
+/** A write of less is a call of the system for little; but whoever reads a small body should not wait for half of it. */
+const SLAB_BYTES = { least: 64 * 1024, most: 256 * 1024 }
+const SLABS_OF_A_BODY = 8
 
 interface Digest {
   name: string
@@ -35,11 +36,11 @@ class Delivery extends Writable {
   #wake: (() => void) | undefined
 
   constructor(to: Writable, o: { bytes: number; whole?: Digest }) {
-    super({ highWaterMark: SLAB_BYTES })
+    super({ highWaterMark: SLAB_BYTES.most })
     this.#to = to
     this.#whole = o.whole
     this.#hash = o.whole && createHash('sha256')
-    const size = Math.min(SLAB_BYTES, Math.max(o.bytes, 1))
+    const size = slabFor(o.bytes)
     this.#slabs = [Buffer.allocUnsafeSlow(size), Buffer.allocUnsafeSlow(size)]
     const cut = () => {
       if (!to.writableFinished) this.destroy(new Error('whoever reads has gone'))
@@ -96,6 +97,11 @@ class Delivery extends Writable {
       wake?.()
     })
   }
+}
+
+function slabFor(bytes: number): number {
+  const share = Math.ceil(bytes / SLABS_OF_A_BODY)
+  return Math.max(1, Math.min(bytes, SLAB_BYTES.most, Math.max(share, SLAB_BYTES.least)))
 }
 
 const damaged = ({ name, bytes, sha256 }: Digest, found: { bytes: number; sha256: string | undefined }) =>
