@@ -20,7 +20,6 @@ const OBJECTS = 10_000
 const WRITERS = 8
 /** Two minutes with all machines and ten while they go, over all writers. */
 const PACE_MS = (12.5 * MINUTES * WRITERS) / OBJECTS
-/** Fresh revocations last a second, and a write that waits for one that is gone takes its time to be noticed. */
 /** The first questions of a client, and of services that have just started, compile what they run. */
 const WARM_MS = 10_000
 const STOPPED_MS = 5_000
