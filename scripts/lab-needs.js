@@ -13,6 +13,7 @@ const TOOLS = {
   'ssh-keygen': 'openssh-client',
   losetup: 'mount',
   git: 'git',
+  zstd: 'zstd',
   // The newest suite's: older packages have the keyring without it.
   '/usr/share/keyrings/debian-archive-trixie-automatic.gpg': 'debian-archive-keyring',
 }

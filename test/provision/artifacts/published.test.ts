@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from 'vitest'
 import { artifactSource } from '../../../src/provision/artifacts/index.ts'
-import { lockFile, lockFileOf } from '../../../src/provision/artifacts/lock-file.ts'
+import { lockFile, lockFileOf } from '../../../src/provision/cluster/lock-file.ts'
 import { program } from '../../../src/provision/components/ollama/program.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 

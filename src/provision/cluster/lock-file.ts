@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { parse, stringify } from 'yaml'
 import { EXIT, Failure, reasonOf } from '../../errors.ts'
-import { writeWhole } from '../cluster/write.ts'
-import type { Locked } from './published.ts'
+import type { Locked } from '../artifacts/published.ts'
+import { writeWhole } from './write.ts'
 
 const HEAD = `# Digests of what was fetched for this cluster from those who make it. Each is believed from its first time on:
 # a file that has another one later is refused. Keep this beside the file of the cluster.
