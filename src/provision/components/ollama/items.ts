@@ -11,6 +11,7 @@ import type { View } from '../component.ts'
 import { answers } from './answers.ts'
 import { COMPONENT, RELEASE, UNIT, USER } from './names.ts'
 import type { Config } from './schema.ts'
+import { watchItems } from './watch.ts'
 
 /** An Ollama on a node, for the worker beside it alone. */
 export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[] {
@@ -31,6 +32,7 @@ export function items(view: View<Config>, facts: Facts, node: WantedNode): Item[
       says: 'Ollama',
     },
     { kind: 'unit', name: UNIT, says: 'Ollama', inputs },
+    ...watchItems(view),
   ]
 }
 
@@ -64,6 +66,8 @@ function settingsOf(config: Config, node: WantedNode): Record<string, string> {
     OLLAMA_KEEP_ALIVE: own.keepAliveMs === undefined ? undefined : `${own.keepAliveMs}ms`,
     OLLAMA_CONTEXT_LENGTH: own.context,
     OLLAMA_FLASH_ATTENTION: own.flashAttention === undefined ? undefined : Number(own.flashAttention),
+    OLLAMA_KV_CACHE_TYPE: own.kvCache,
+    ...(own.cards && visible(own.cards)),
   }
   return {
     OLLAMA_HOST: `127.0.0.1:${config.port}`,
@@ -75,5 +79,15 @@ function settingsOf(config: Config, node: WantedNode): Record<string, string> {
     ...Object.fromEntries(
       Object.entries(said).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]])),
     ),
+  }
+}
+
+/** Each maker's library looks at its own; a number that there is not hides all. */
+function visible(cards: (number | string)[]): Record<string, string> {
+  const said = cards.length > 0 ? cards.join(',') : '-1'
+  return {
+    CUDA_VISIBLE_DEVICES: said,
+    ROCR_VISIBLE_DEVICES: said,
+    ...(cards.length === 0 && { GGML_VK_VISIBLE_DEVICES: said }),
   }
 }

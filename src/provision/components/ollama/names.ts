@@ -5,6 +5,8 @@ import type { Config } from './schema.ts'
 
 export const COMPONENT = 'ollama'
 export const UNIT = 'llmagentos-ollama.service'
+export const WATCH_UNIT = 'llmagentos-ollama-watch.service'
+export const WATCH_SCRIPT = '/etc/llmagentos/ollama-watch'
 export const USER = 'llmagentos-ollama'
 export const RELEASE = `${PROGRAMS}/ollama`
 

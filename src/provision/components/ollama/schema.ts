@@ -1,9 +1,10 @@
-import type { Static } from 'typebox'
+import Type, { type Static } from 'typebox'
 import {
   block,
   byDefault,
   duration,
   listOf,
+  oneOf,
   optional,
   port,
   selector,
@@ -23,6 +24,22 @@ const setting = {
     keepAlive: optional(duration('how long a model stays in memory after its last answer')),
     context: optional(whole('tokens of context, if a request says none', { from: 512, to: 10_000_000 })),
     flashAttention: optional(yesNo('a way to compute that needs less memory, where the card can')),
+    kvCache: optional(
+      oneOf('how what was read is kept: f16, or in half or a quarter of its room; wants flashAttention', [
+        'f16',
+        'q8_0',
+        'q4_0',
+      ]),
+    ),
+    cards: optional(
+      listOf(
+        'the graphics cards that it may use; [] for none',
+        Type.Union([
+          whole('its number on the node', { from: 0, to: 63 }),
+          text('its UUID', { pattern: '^GPU-[0-9a-f-]{8,40}$', must: 'a UUID such as nvidia-smi -L says' }),
+        ]),
+      ),
+    ),
   }),
   minProperties: 1,
 }
