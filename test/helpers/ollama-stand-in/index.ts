@@ -32,6 +32,7 @@ export async function startOllamaStandIn(
     abandoned: () => abandoned,
     requests: [],
     version: o.version ?? '0.24.0',
+    hangs: false,
   }
   for (const [name, script] of Object.entries(o.models ?? {})) standIn.set(name, script)
 
@@ -42,7 +43,7 @@ export async function startOllamaStandIn(
       live--
       if (!res.writableFinished) abandoned++
     })
-    answer(state, req, res).catch(() => res.destroy())
+    if (!standIn.hangs) answer(state, req, res).catch(() => res.destroy())
   })
   server.listen(o.port ?? 0, '127.0.0.1')
   await once(server, 'listening')

@@ -27,6 +27,8 @@ export interface OllamaStandIn {
   /** All requests but the probes of state (version, tags, ps, show), in order. */
   requests: { path: string; body: Record<string, unknown> }[]
   version: string
+  /** Takes requests and answers none, as a process that hangs. */
+  hangs: boolean
   stop(): Promise<void>
 }
 

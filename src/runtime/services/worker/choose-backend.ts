@@ -7,7 +7,7 @@ import type { Log } from '../../../log.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Backend, EmbedTexts } from './backends/backend.ts'
 import { EXTRACTIVE, Extractive } from './backends/extractive.ts'
-import { unreachable } from './backends/ollama/failures.ts'
+import { hung, unreachable } from './backends/ollama/failures.ts'
 import { OllamaBackend } from './backends/ollama/index.ts'
 import { findOllama, KeptOllama } from './ollama-process.ts'
 
@@ -20,7 +20,11 @@ export interface EngineOptions {
   config: WorkerConfig
   log: Log
   changed(): void
+  /** Ollama takes requests and answers none: what it was asked is not worth waiting for. */
+  hangs?: (why: Refusal) => void
   probeMs?: number
+  /** How long an answer to a probe may take. */
+  patienceMs?: number
 }
 
 export interface Current {
@@ -166,19 +170,29 @@ export class Engines {
     const before = JSON.stringify(this.current())
     let models = false
     try {
-      models = await ollama.refresh()
+      models = await ollama.refresh(this.#o.patienceMs)
       if (!this.#up) this.#version = await ollama.version()
       this.#up = true
       this.#failures = 0
       this.#own?.answered()
     } catch (thrown) {
       const refused = thrown instanceof Refusal && thrown.code === 'no_ollama'
-      if (refused || ++this.#failures >= FAILURES_TO_DEATH) this.#up = false
+      if (refused) this.#up = false
+      else if (++this.#failures >= FAILURES_TO_DEATH) await this.#judgeSilence(ollama)
       if (!this.#up) this.#own?.launch()
     }
     const after = JSON.stringify(this.current())
     if (before !== after) this.#o.log.info(this.current(), 'the engine changed')
     if (models || before !== after) this.#o.changed()
+  }
+
+  /** Its lists may wait for a model that is being loaded; its version waits for nothing. */
+  async #judgeSilence(ollama: OllamaBackend): Promise<void> {
+    const version = await ollama.version(this.#o.patienceMs).catch(() => undefined)
+    if (version !== undefined || this.#closing.signal.aborted) return
+    this.#up = false
+    this.#o.hangs?.(hung(ollama.url))
+    this.#own?.kill()
   }
 
   /** Why Ollama does not answer, and what to do about it. */

@@ -13,7 +13,7 @@ import { handle } from '../../server/handle.ts'
 import { sendLines } from '../../server/lines.ts'
 import { offer } from '../../server/offer.ts'
 import type { Deps, Running, Service } from '../../service.ts'
-import { Admission } from './admission.ts'
+import { Admission, type Place } from './admission.ts'
 import { type Engines, openEngines } from './choose-backend.ts'
 import { StateFeed } from './feed.ts'
 import { Figures } from './figures.ts'
@@ -27,12 +27,20 @@ export const worker: Service<WorkerConfig> = {
   async setup(app, deps) {
     const { config, verify } = deps
     const feed = new StateFeed()
-    const engines = await openEngines({ config, log: deps.log, changed: () => feed.changed() })
+    const atOllama = new Set<Place>()
+    const engines = await openEngines({
+      config,
+      log: deps.log,
+      changed: () => feed.changed(),
+      hangs: why => {
+        for (const place of atOllama) place.refuse(why)
+      },
+    })
     const admission = new Admission({ slots: config.slots, changed: () => feed.changed() })
     const figures = new Figures(deps.metrics, admission)
 
     offer(app, generate, verify, async ({ body, hop }) =>
-      answer({ body, stop: stopOf(hop), engines, admission, figures }),
+      answer({ body, stop: stopOf(hop), engines, admission, figures, atOllama }),
     )
     offer(app, workerState, verify, async ({ hop }) =>
       feed.states(() => stateOf(config, engines, admission), hop.signal),
@@ -71,6 +79,8 @@ async function* answer(o: {
   engines: Engines
   admission: Admission
   figures: Figures
+  /** Those that wait for Ollama. */
+  atOllama: Set<Place>
 }): AsyncGenerator<WorkerFrame> {
   // An unknown model is refused before it costs a place in the line.
   o.engines.forModel(o.body.model)
@@ -80,6 +90,7 @@ async function* answer(o: {
     if (!place.started)
       for await (const position of place.wait()) yield { type: 'state', state: 'queued', position }
     const backend = o.engines.forModel(o.body.model)
+    if (backend.name === 'ollama') o.atOllama.add(place)
     for await (const frame of backend.generate(o.body, place)) {
       count.frame(frame)
       yield frame
@@ -89,6 +100,7 @@ async function* answer(o: {
     o.engines.suspect(thrown)
     throw thrown
   } finally {
+    o.atOllama.delete(place)
     place.leave()
   }
 }

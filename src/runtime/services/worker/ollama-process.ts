@@ -11,6 +11,8 @@ interface OllamaProcess {
   /** Settles when it has ended, with its last words. */
   ended: Promise<string>
   stop(): Promise<void>
+  /** Ends it and what it started at once. */
+  kill(): void
 }
 
 /** Keeps an Ollama of our own running: each time that it dies, the pause before the next start doubles. */
@@ -51,6 +53,11 @@ export class KeptOllama {
     this.#next.waitMs = SHORTEST_RESTART_MS
   }
 
+  /** It hangs: the next `launch` starts another one. */
+  kill(): void {
+    this.#process?.kill()
+  }
+
   async stop(): Promise<void> {
     this.#stopped = true
     await this.#process?.stop()
@@ -74,6 +81,8 @@ export function startOllama(o: { binary: string; url: string; slots: number; log
   const child = spawn('setpriv', ['--pdeathsig', 'TERM', '--', o.binary, 'serve'], {
     env: environment(o),
     stdio: ['ignore', 'ignore', 'pipe'],
+    // A group of its own: what runs its models ends with it.
+    detached: true,
   })
   const last: string[] = []
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -87,14 +96,23 @@ export function startOllama(o: { binary: string; url: string; slots: number; log
     )
   })
   o.log.info({ pid: child.pid, binary: o.binary }, 'started ollama')
-  return { ended, stop: () => stop(child, ended) }
+  return { ended, stop: () => stop(child, ended), kill: () => killGroup(child) }
 }
 
 async function stop(child: ChildProcess, ended: Promise<string>): Promise<void> {
   child.kill('SIGTERM')
-  const late = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+  const late = setTimeout(() => killGroup(child), STOP_MS)
   await ended
   clearTimeout(late)
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // It ended in the meantime.
+  }
 }
 
 const KEPT =

@@ -69,6 +69,20 @@ test('an Ollama that goes away and comes back changes the engine there and back'
   await vi.waitFor(() => expect(engineOf(engines)).toBe('ollama llama:latest'))
 })
 
+test('an Ollama that hangs is told of once, and used again when it answers', async () => {
+  const ollama = await standIn({ llama: {} })
+  const hangs = vi.fn()
+  const { engines } = await open(ollama.url, {}, { hangs, patienceMs: 50 })
+  ollama.hangs = true
+  await vi.waitFor(() => expect(engineOf(engines)).toBe('extractive extractive'), 5_000)
+  expect(hangs).toHaveBeenCalledWith(
+    expect.objectContaining({ status: 503, message: expect.stringContaining('answers none') }),
+  )
+  ollama.hangs = false
+  await vi.waitFor(() => expect(engineOf(engines)).toBe('ollama llama:latest'), 5_000)
+  expect(hangs).toHaveBeenCalledTimes(1)
+})
+
 test('an answer that runs ends with the engine that it began on', async () => {
   const ollama = await standIn({ llama: { tokens: Array(20).fill('x'), everyMs: 10 } })
   const { engines } = await open(ollama.url)

@@ -2,7 +2,11 @@ import { createServer } from 'node:net'
 import { afterEach, beforeEach, onTestFinished, vi } from 'vitest'
 import type { WorkerConfig } from '../../../../src/contracts/config.ts'
 import { silent } from '../../../../src/log.ts'
-import { type Engines, openEngines } from '../../../../src/runtime/services/worker/choose-backend.ts'
+import {
+  type EngineOptions,
+  type Engines,
+  openEngines,
+} from '../../../../src/runtime/services/worker/choose-backend.ts'
 import { type Script, startOllamaStandIn } from '../../../helpers/ollama-stand-in/index.ts'
 
 /** For the tests of a file: an Ollama that happens to be installed here takes no part, unless a test puts a folder of its own in front. */
@@ -30,7 +34,11 @@ export async function standIn(
   return ollama
 }
 
-export async function open(url: string, config: Partial<WorkerConfig> & { model?: string } = {}) {
+export async function open(
+  url: string,
+  config: Partial<WorkerConfig> & { model?: string } = {},
+  more: Partial<EngineOptions> = {},
+) {
   const changed = vi.fn()
   const { model, ...rest } = config
   const engines = await openEngines({
@@ -46,6 +54,7 @@ export async function open(url: string, config: Partial<WorkerConfig> & { model?
     log: silent,
     changed,
     probeMs: 20,
+    ...more,
   })
   onTestFinished(() => engines.close())
   return { engines, changed }

@@ -75,6 +75,18 @@ test('an Ollama that was started and dies is started again, one at a time', asyn
   expect(await traced(trace)).toHaveLength(2)
 })
 
+test('an Ollama of our own that hangs is ended, and started again', async () => {
+  const { trace } = installFakeOllama()
+  const port = await freePort()
+  const { engines } = await open(`http://127.0.0.1:${port}`, {}, { patienceMs: 100 })
+  await vi.waitFor(() => expect(engineOf(engines)).toBe('ollama llama:latest'), 10_000)
+  const { pid } = (await traced(trace))[0]!
+  process.kill(pid, 'SIGSTOP')
+  await vi.waitFor(() => expect(lives(pid)).toBe(false), 10_000)
+  await vi.waitFor(() => expect(engineOf(engines)).toBe('ollama llama:latest'), 10_000)
+  expect(await traced(trace)).toHaveLength(2)
+})
+
 test('an Ollama that cannot start is said with its last words, and does not stop anything else', async () => {
   installFakeOllama({ exits: 'Error: no space left on device' })
   const { engines } = await open(`http://127.0.0.1:${await freePort()}`)

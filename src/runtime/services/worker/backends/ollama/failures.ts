@@ -49,6 +49,12 @@ export const unreachable = (url: string, cause?: unknown) =>
     cause,
   })
 
+export const hung = (url: string) =>
+  new Refusal(503, 'no_ollama', `Ollama at ${url} takes requests and answers none.`, {
+    next: 'It is started again by itself where llmagentos keeps it; else restart it, e.g. `systemctl restart ollama`.',
+    retryAfterSeconds: 5,
+  })
+
 export const garbled = () => new Refusal(502, 'cut', 'Ollama sent a line that is not whole JSON.')
 
 const UNREACHABLE = new Set([

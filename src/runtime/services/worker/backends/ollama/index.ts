@@ -63,8 +63,8 @@ export class OllamaBackend implements Backend {
     return this.#catalog.refresh(AbortSignal.timeout(deadlineMs))
   }
 
-  async version(): Promise<string> {
-    const { version } = await this.#once({ signal: AbortSignal.timeout(SHORT_MS) }, o => o.version())
+  async version(deadlineMs = SHORT_MS): Promise<string> {
+    const { version } = await this.#once({ signal: AbortSignal.timeout(deadlineMs) }, o => o.version())
     return version
   }
 
