@@ -93,11 +93,16 @@ export const WorkerConfig = Type.Object({
   ...Common,
   name: Type.String(),
   slots: Type.Integer({ minimum: 1 }),
+  /** Of its machine, so that models can be placed by them. */
+  labels: Type.Optional(Type.Record(Type.String(), Type.String())),
   /** `auto`: an Ollama that answers, else an installed one is started, else extractive. */
   backend: Type.Union([Type.Literal('auto'), Type.Literal('ollama'), Type.Literal('extractive')]),
   ollama: Type.Object({
     url: Type.String(),
     model: Type.Optional(Type.String()),
+    models: Type.Optional(
+      Type.String({ description: 'folder of its models, readable: they can be handed on to other workers' }),
+    ),
     startedElsewhere: Type.Optional(
       Type.Boolean({
         description: 'a unit of its own keeps it, so an Ollama that is installed is never started',

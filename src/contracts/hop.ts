@@ -25,6 +25,8 @@ export const REPEAT_KEY = 'idempotency-key'
 export const DEFAULT_DEADLINE_MS = 30_000
 /** Longest life of one interactive answer, streams included. */
 export const ANSWER_DEADLINE_MS = 10 * 60_000
+/** Longest time that a model may take to come, from the internet or from another machine. */
+export const MODEL_DEADLINE_MS = 24 * 3_600_000
 /** A stream without a frame for so long is dead; senders put one out each second. */
 export const STREAM_SILENCE_MS = 4_000
 export const STREAM_BEAT_MS = 1_000

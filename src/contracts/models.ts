@@ -1,4 +1,5 @@
 import Type, { type Static } from 'typebox'
+import { MODEL_DEADLINE_MS } from './hop.ts'
 import { route } from './route.ts'
 
 export const Model = Type.Object({
@@ -12,6 +13,8 @@ export const Model = Type.Object({
   contextTokens: Type.Optional(Type.Integer()),
   embeds: Type.Boolean({ description: 'makes vectors, not text' }),
   loaded: Type.Boolean(),
+  /** Of those that have it, in whose memory it is. */
+  loadedOn: Type.Optional(Type.Array(Type.String())),
   modified: Type.Optional(Type.String()),
 })
 export type Model = Static<typeof Model>
@@ -27,20 +30,37 @@ export const listModels = route({
   replies: { 200: Type.Object({ models: Type.Array(Model), default: Type.String() }) },
 })
 
-/** One NDJSON line of a pull. */
+/** One NDJSON line of a pull. Bytes are those of what `status` names. */
 export type PullFrame =
-  | { type: 'progress'; status: string; completedBytes?: number; totalBytes?: number }
-  | { type: 'done'; model: string }
+  | { type: 'progress'; worker?: string; status: string; completedBytes?: number; totalBytes?: number }
+  /** It is on that worker, `from` another one or from where models are published. */
+  | { type: 'placed'; worker: string; from?: string }
+  | { type: 'done'; model: string; workers?: string[] }
   | { type: 'error'; error: { code: string; message: string; next?: string } }
 
 export const pullModel = route({
   method: 'POST',
   path: '/api/v1/models/pull',
-  says: 'Download a model to the workers; progress as NDJSON lines',
+  says: 'Bring a model to the workers: downloaded once, then from one to the next; progress as NDJSON lines',
   to: 'llm',
   scope: 'models:write',
-  body: Type.Object({ name: Name }, { additionalProperties: false }),
+  body: Type.Object(
+    {
+      name: Name,
+      workers: Type.Optional(
+        Type.Integer({ minimum: 1, maximum: 1000, description: 'how many have it in the end; default: all' }),
+      ),
+      on: Type.Optional(
+        Type.Record(Type.String({ maxLength: 63 }), Type.String({ maxLength: 63 }), {
+          description: 'only workers on machines with these labels',
+          maxProperties: 20,
+        }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
   streams: 'lines',
+  longestMs: MODEL_DEADLINE_MS,
   replies: { 200: Type.Unknown() },
 })
 

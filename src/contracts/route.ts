@@ -29,6 +29,8 @@ export interface Route {
   repeats?: 'always' | 'sessionless' | 'keyed' | 'when keyed'
   /** The answer is written as it comes: NDJSON lines, server-sent events, or bytes. It may take as long as an answer may. */
   streams?: 'lines' | 'events' | 'bytes'
+  /** Milliseconds that it may take at most, where that is not what its kind of answer may. */
+  longestMs?: number
   replies: Record<number, TSchema>
 }
 

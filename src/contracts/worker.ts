@@ -1,6 +1,8 @@
 import Type, { type Static } from 'typebox'
 import { EmbedAnswer, EmbedRequest, type FINISH, Message, Passage, Sampling, type Usage } from './ask.ts'
+import { Address } from './config.ts'
 import type { ApiError } from './errors.ts'
+import { MODEL_DEADLINE_MS } from './hop.ts'
 import { Model } from './models.ts'
 import { route } from './route.ts'
 
@@ -60,6 +62,12 @@ export const WorkerState = Type.Object({
   queued: Type.Integer(),
   models: Type.Array(Model),
   defaultModel: Type.String(),
+  /** An Ollama answers there, so it can hold models. */
+  holds: Type.Optional(Type.Boolean()),
+  /** Room for models, bytes; absent where it cannot see that. */
+  freeBytes: Type.Optional(Type.Integer()),
+  /** Of its machine. */
+  labels: Type.Optional(Type.Record(Type.String(), Type.String())),
   note: Type.Optional(
     Type.String({ description: 'what its operator should know, e.g. why it is not on Ollama' }),
   ),
@@ -79,11 +87,41 @@ export const workerState = route({
 export const workerPull = route({
   method: 'POST',
   path: '/internal/worker/models/pull',
-  says: 'Download a model',
+  says: 'Download a model, or take it from another worker',
   to: 'worker',
   callers: LLM,
-  body: Type.Object({ name: Type.String({ minLength: 1 }) }),
+  body: Type.Object({ name: Type.String({ minLength: 1 }), from: Type.Optional(Address) }),
   streams: 'lines',
+  longestMs: MODEL_DEADLINE_MS,
+  replies: { 200: Type.Unknown() },
+})
+
+/** As Ollama's registries describe a model: its layers, by digest. */
+export const Manifest = Type.Object({
+  config: Type.Object({ digest: Type.String(), size: Type.Integer() }),
+  layers: Type.Array(Type.Object({ digest: Type.String(), size: Type.Integer() })),
+})
+export type Manifest = Static<typeof Manifest>
+
+export const workerManifest = route({
+  method: 'GET',
+  path: '/internal/worker/manifest/*',
+  says: 'What a model consists of, for a worker that takes it over',
+  to: 'worker',
+  callers: ['worker'],
+  params: Type.Object({ '*': Type.String({ minLength: 1 }) }),
+  replies: { 200: Manifest },
+})
+
+export const workerBlob = route({
+  method: 'GET',
+  path: '/internal/worker/blobs/:digest',
+  says: 'A layer of a model, or the part of it that `range` names',
+  to: 'worker',
+  callers: ['worker'],
+  params: Type.Object({ digest: Type.String({ pattern: '^sha256:[0-9a-f]{64}$' }) }),
+  streams: 'bytes',
+  longestMs: MODEL_DEADLINE_MS,
   replies: { 200: Type.Unknown() },
 })
 

@@ -40,6 +40,7 @@ const CONNECT_PAUSE_MS = 5
 /** One place to talk to, with its connections kept open. Over TLS where `dial` says how. */
 export class Peer {
   readonly name: string
+  readonly at: Place
   readonly absence = new Absence(() => this.#isReady())
   readonly #open: () => Pool
   readonly #here: () => Neighbour | undefined
@@ -51,6 +52,7 @@ export class Peer {
 
   constructor(name: string, at: Place, o: { here?: Here; dial?: Dial } = {}) {
     this.name = name
+    this.at = at
     this.#inside = !('url' in at)
     this.#here = () => ('url' in at ? undefined : o.here?.find(at))
     this.#open = () => new Pool(originOf(at), { ...POOL, connect: connectTo(at, o.dial) })

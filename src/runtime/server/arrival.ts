@@ -15,7 +15,8 @@ export function begin(
   gone: Cancel,
 ): { hop: Hop; stop(): void } {
   const now = Date.now()
-  const latest = now + (route.streams || route.upload ? ANSWER_DEADLINE_MS : DEFAULT_DEADLINE_MS)
+  const usualMs = route.streams || route.upload ? ANSWER_DEADLINE_MS : DEFAULT_DEADLINE_MS
+  const latest = now + (route.longestMs ?? usualMs)
   const deadline = given.deadline && given.deadline > 0 ? Math.min(given.deadline, latest) : latest
   if (deadline <= now) throw late()
   const timer = setTimeout(() => gone.abort(late()), deadline - now)

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Disk } from './disk.ts'
 import { answer } from './routes.ts'
 import type { Script } from './script.ts'
 import { full, type Held, type OllamaStandIn, type State } from './state.ts'
@@ -13,7 +14,7 @@ export type { OllamaStandIn } from './state.ts'
  * docs/api.md of ollama/ollama; what it says is scripted. It is no model: nothing that it passes says anything about quality or speed.
  */
 export async function startOllamaStandIn(
-  o: { models?: Record<string, Script>; port?: number; version?: string } = {},
+  o: { models?: Record<string, Script>; port?: number; version?: string; folder?: string } = {},
 ): Promise<OllamaStandIn> {
   const models = new Map<string, Held>()
   let live = 0
@@ -28,6 +29,7 @@ export async function startOllamaStandIn(
     remove: name => void models.delete(full(name)),
     loaded: name => models.get(full(name))?.loaded ?? false,
     library: new Map(),
+    taken: 0,
     live: () => live,
     abandoned: () => abandoned,
     requests: [],
@@ -36,7 +38,10 @@ export async function startOllamaStandIn(
   }
   for (const [name, script] of Object.entries(o.models ?? {})) standIn.set(name, script)
 
-  const state: State = { standIn, models, waiting: [] }
+  const disk = o.folder === undefined ? undefined : new Disk(o.folder)
+  for (const name of disk?.names() ?? []) standIn.set(name)
+
+  const state: State = { disk, standIn, models, waiting: [] }
   const server = createServer({ noDelay: true }, (req, res) => {
     live++
     res.once('close', () => {

@@ -35,8 +35,17 @@ export async function answer(state: State, req: IncomingMessage, res: ServerResp
     case 'DELETE /api/delete':
       return withModel(state, body, res, () => {
         state.models.delete(full(nameIn(body)))
+        state.disk?.remove(full(nameIn(body)))
         res.end()
       })
+    case 'POST /api/copy': {
+      const { source, destination } = body as { source?: string; destination?: string }
+      return withModel(state, { model: source }, res, held => {
+        state.models.set(full(destination!), { ...held })
+        state.disk?.copy(full(source!), full(destination!))
+        res.end()
+      })
+    }
     case 'GET /v1/models':
       return json(res, 200, {
         object: 'list',

@@ -1,3 +1,4 @@
+import type { Disk } from './disk.ts'
 import type { Script } from './script.ts'
 
 export interface Layer {
@@ -20,6 +21,8 @@ export interface OllamaStandIn {
   loaded(name: string): boolean
   /** What /api/pull can download: its layers, in `steps` progress lines each, `everyMs` apart. */
   library: Map<string, { layers: Layer[]; everyMs?: number; steps?: number; error?: string }>
+  /** Bytes that came from another registry than the library. */
+  taken: number
   /** Requests that are being answered. */
   live(): number
   /** Requests that their client gave up. */
@@ -33,6 +36,8 @@ export interface OllamaStandIn {
 }
 
 export interface State {
+  /** Models lie there as Ollama's do, and are there again after a start. */
+  disk: Disk | undefined
   standIn: Omit<OllamaStandIn, 'url' | 'port' | 'stop'>
   models: Map<string, Held>
   /** Answers held back by `reorder`. */

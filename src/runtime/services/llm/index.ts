@@ -11,10 +11,11 @@ import { answer } from './answer.ts'
 import { embedTexts } from './embed.ts'
 import { Knowledge } from './knowledge.ts'
 import { Line } from './line.ts'
-import { models, pull, remove } from './models.ts'
+import { models, remove } from './models.ts'
 import { OutputFilters } from './output.ts'
 import type { Parts } from './parts.ts'
 import { RequestLog } from './request-log.ts'
+import { spread } from './spread.ts'
 import { Turns } from './turns.ts'
 import { Workers } from './workers.ts'
 
@@ -53,7 +54,7 @@ export const llm: Service<LlmConfig> = {
     offer(app, searchKb, verify, ({ body, hop }) => parts.knowledge.search(body, hop))
     handle(app, listModels, verify, async ({ who }) => models(workers, who))
     handle(app, pullModel, verify, async ({ body, hop, reply }) => {
-      await sendLines(reply, pull(body.name, { workers, calls: deps.calls, hop }), hop.requestId)
+      await sendLines(reply, spread(body, { workers, calls: deps.calls, hop }), hop.requestId)
       return undefined
     })
     handle(app, removeModel, verify, ({ params, hop }) =>

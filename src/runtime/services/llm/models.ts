@@ -1,8 +1,7 @@
 import type { Principal } from '../../../contracts/identity.ts'
-import type { Model, PullFrame } from '../../../contracts/models.ts'
-import { workerPull, workerRemoveModel } from '../../../contracts/worker.ts'
+import type { Model } from '../../../contracts/models.ts'
+import { workerRemoveModel } from '../../../contracts/worker.ts'
 import { asSelf, type Hop } from '../../hop.ts'
-import { Refusal } from '../../refusal.ts'
 import type { Calls } from '../../transport.ts'
 import type { Workers } from './workers.ts'
 
@@ -18,19 +17,16 @@ export function models(workers: Workers, who: Principal): { models: Model[]; def
   for (const { state } of workers.states()) {
     for (const m of state.models) {
       const seen = byName.get(m.name)
-      if (seen) seen.workers.push(state.name)
-      else byName.set(m.name, { ...m, workers: [state.name] })
+      if (!seen) byName.set(m.name, { ...m, workers: [state.name], loadedOn: m.loaded ? [state.name] : [] })
+      else {
+        seen.workers.push(state.name)
+        if (m.loaded) seen.loadedOn!.push(state.name)
+        seen.loaded ||= m.loaded
+      }
     }
   }
   const allowed = [...byName.values()].filter(m => !who.models || who.models.includes(m.name))
   return { models: allowed.toSorted((a, b) => a.name.localeCompare(b.name)), default: workers.defaultModel() }
-}
-
-/** Pulls on the first worker; spreading to several comes with workers on several machines. */
-export async function* pull(name: string, { workers, calls, hop }: Means): AsyncGenerator<PullFrame> {
-  const target = workers.states()[0]
-  if (!target) throw new Refusal(503, 'no_worker', 'No worker answers.', { retryAfterSeconds: 2 })
-  yield* calls.lines<PullFrame>(workerPull, asSelf(hop), { peer: target.peer, body: { name } })
 }
 
 export async function remove(

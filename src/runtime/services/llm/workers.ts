@@ -244,4 +244,4 @@ export class Workers implements Room {
 const openAt = ({ open }: Known) => open.interactive + open.task
 
 /** Ollama takes a name without a tag for `:latest`. */
-const sameModel = (has: string, wanted: string) => has === wanted || has === `${wanted}:latest`
+export const sameModel = (has: string, wanted: string) => has === wanted || has === `${wanted}:latest`

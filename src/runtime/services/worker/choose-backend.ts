@@ -3,12 +3,16 @@ import type { EmbedAnswer } from '../../../contracts/ask.ts'
 import type { WorkerConfig } from '../../../contracts/config.ts'
 import type { Model, PullFrame } from '../../../contracts/models.ts'
 import { knownHoles } from '../../../contracts/ollama-holes.ts'
+import type { Manifest } from '../../../contracts/worker.ts'
 import type { Log } from '../../../log.ts'
 import { Refusal } from '../../refusal.ts'
 import type { Backend, EmbedTexts } from './backends/backend.ts'
 import { EXTRACTIVE, Extractive } from './backends/extractive.ts'
 import { hung, unreachable } from './backends/ollama/failures.ts'
 import { OllamaBackend } from './backends/ollama/index.ts'
+import type { Sourced } from './backends/ollama/pulls.ts'
+import { Shelf } from './backends/ollama/shelf.ts'
+import { isLoopback, note, whyNoModel } from './engine-notes.ts'
 import { findOllama, KeptOllama } from './ollama-process.ts'
 
 /** Often enough that a new model or a lost Ollama is noticed before somebody wonders. */
@@ -42,6 +46,8 @@ export interface Current {
  * with the engine it began on.
  */
 export class Engines {
+  /** The models of its Ollama on disk. */
+  readonly shelf: Shelf
   readonly #o: EngineOptions
   readonly #extractive: Extractive
   readonly #ollama: OllamaBackend | undefined
@@ -56,9 +62,16 @@ export class Engines {
   constructor(o: EngineOptions) {
     this.#o = o
     const { name, backend, ollama } = o.config
+    this.shelf = new Shelf(ollama.models)
     this.#extractive = new Extractive({ worker: name })
     if (backend !== 'extractive')
-      this.#ollama = new OllamaBackend({ ...ollama, worker: name, changed: () => o.changed() })
+      this.#ollama = new OllamaBackend({
+        url: ollama.url,
+        model: ollama.model,
+        worker: name,
+        shelf: this.shelf,
+        changed: () => o.changed(),
+      })
   }
 
   /** Looks once, then goes on looking until `close()`. */
@@ -99,6 +112,11 @@ export class Engines {
     return [...(this.#up ? (this.#ollama?.models() ?? []) : []), ...this.#extractive.models()]
   }
 
+  /** An Ollama answers, so there can be models. */
+  get holds(): boolean {
+    return this.#up
+  }
+
   /** Throws 404 for a model that this worker does not have, 503 when it may have it but Ollama is away. */
   forModel(model: string): Backend {
     if (model === EXTRACTIVE) return this.#extractive
@@ -127,8 +145,14 @@ export class Engines {
     return backend.embed!(request, o)
   }
 
-  async *pull(name: string, o: { signal: AbortSignal }): AsyncGenerator<PullFrame> {
+  async *pull(name: string, o: { signal: AbortSignal; source?: Sourced }): AsyncGenerator<PullFrame> {
     yield* this.#answering().pull(name, o)
+  }
+
+  /** The manifest of a model that Ollama has here. Throws 404, and 503 while Ollama is away. */
+  manifest(name: string): Promise<Manifest> {
+    this.forModel(name)
+    return this.shelf.manifest(this.#answering().find(name)!)
   }
 
   async removeModel(name: string, o: { signal: AbortSignal }): Promise<void> {
@@ -195,14 +219,8 @@ export class Engines {
     this.#own?.kill()
   }
 
-  /** Why Ollama does not answer, and what to do about it. */
   #why(): string {
-    const { url, model } = this.#o.config.ollama
-    if (!this.#ollama) return 'This worker is configured to quote documents only.'
-    if (this.#up)
-      return `Ollama has no model: \`llmagentos cluster up --model ${model ?? 'NAME'}\` downloads one.`
-    if (this.#own) return this.#own.says
-    return `No Ollama answers at ${url}${isLoopback(url) ? ' and none is installed' : ''}: install it, then \`llmagentos cluster up --model NAME\`.`
+    return whyNoModel(this.#o.config, { up: this.#up, own: this.#own })
   }
 
   #absent(): string | undefined {
@@ -221,10 +239,3 @@ export async function openEngines(o: EngineOptions): Promise<Engines> {
   await engines.open()
   return engines
 }
-
-function note(...parts: (string | undefined)[]): { note?: string } {
-  const said = parts.filter(p => p !== undefined)
-  return said.length ? { note: said.join(' ') } : {}
-}
-
-const isLoopback = (url: string) => /^(?:127\.|localhost$|\[::1\]$)/.test(new URL(url).hostname)

@@ -3,7 +3,9 @@ import {
   type GenerateRequest,
   generate,
   type WorkerFrame,
+  workerBlob,
   workerEmbed,
+  workerManifest,
   workerPull,
   workerRemoveModel,
   workerState,
@@ -12,21 +14,23 @@ import { type Stop, stopOf } from '../../cancel.ts'
 import { handle } from '../../server/handle.ts'
 import { sendLines } from '../../server/lines.ts'
 import { offer } from '../../server/offer.ts'
-import type { Deps, Running, Service } from '../../service.ts'
+import type { Running, Service } from '../../service.ts'
 import { Admission, type Place } from './admission.ts'
 import { type Engines, openEngines } from './choose-backend.ts'
 import { StateFeed } from './feed.ts'
 import { Figures } from './figures.ts'
+import { FreeRoom, sendBlob, sourceAt } from './hand-on.ts'
 
 /** Makes text: fronts one Ollama, or quotes documents where there is none. */
 export const worker: Service<WorkerConfig> = {
   name: 'worker',
   config: WorkerConfig,
-  callers: ['llm'],
+  callers: ['llm', 'worker'],
   verifies: false,
   async setup(app, deps) {
     const { config, verify } = deps
     const feed = new StateFeed()
+    const free = new FreeRoom(() => engines.shelf.freeBytes())
     const atOllama = new Set<Place>()
     const engines = await openEngines({
       config,
@@ -43,23 +47,40 @@ export const worker: Service<WorkerConfig> = {
       answer({ body, stop: stopOf(hop), engines, admission, figures, atOllama }),
     )
     offer(app, workerState, verify, async ({ hop }) =>
-      feed.states(() => stateOf(config, engines, admission), hop.signal),
+      feed.states(() => stateOf({ config, engines, admission, free }), hop.signal),
     )
     offer(app, workerEmbed, verify, ({ body, hop }) => engines.embed(body, { signal: hop.signal }))
     handle(app, workerPull, verify, async ({ body, hop, reply }) => {
-      await sendLines(reply, engines.pull(body.name, { signal: hop.signal }), hop.requestId)
+      const { name, from } = body
+      const source = from && sourceAt(deps.calls, from, name)
+      await sendLines(reply, engines.pull(name, { signal: hop.signal, source }), hop.requestId)
       return undefined
     })
+    handle(app, workerManifest, verify, ({ params }) => engines.manifest(params['*']))
+    handle(app, workerBlob, verify, ({ params, req, reply }) =>
+      sendBlob(engines.shelf, params.digest, { range: req.headers.range, reply }),
+    )
     handle(app, workerRemoveModel, verify, async ({ params, hop }) => {
       await engines.removeModel(params['*'], { signal: hop.signal })
       return { removed: params['*'] }
     })
 
-    return running(deps, { engines, admission, feed })
+    await free.look()
+    return running({ engines, admission, feed, free })
   },
 }
 
-function stateOf(config: WorkerConfig, engines: Engines, admission: Admission) {
+function stateOf({
+  config,
+  engines,
+  admission,
+  free,
+}: {
+  config: WorkerConfig
+  engines: Engines
+  admission: Admission
+  free: FreeRoom
+}) {
   const { engine, defaultModel, note } = engines.current()
   return {
     name: config.name,
@@ -69,6 +90,9 @@ function stateOf(config: WorkerConfig, engines: Engines, admission: Admission) {
     queued: admission.queued,
     models: engines.models(),
     defaultModel,
+    holds: engines.holds,
+    ...(free.bytes !== undefined && { freeBytes: free.bytes }),
+    ...(config.labels && { labels: config.labels }),
     ...(note && { note }),
   }
 }
@@ -105,15 +129,13 @@ async function* answer(o: {
   }
 }
 
-function running(
-  _deps: Deps<WorkerConfig>,
-  o: { engines: Engines; admission: Admission; feed: StateFeed },
-): Running {
+function running(o: { engines: Engines; admission: Admission; feed: StateFeed; free: FreeRoom }): Running {
   return {
     ready: () => o.engines.current().missing,
     notes: () => [o.engines.current().note].filter(n => n !== undefined),
     async stop(deadlineMs) {
       o.feed.close()
+      o.free.stop()
       await o.admission.close(deadlineMs)
       await o.engines.close()
     },

@@ -21,11 +21,18 @@ export interface RunningWorker {
   stop(): Promise<void>
 }
 
-/** The worker service alone, on a unix socket, called as llm calls it. */
-export async function startWorker(config: Partial<WorkerConfig> = {}): Promise<RunningWorker> {
+/** A path that only we may reach. */
+export function workerSocket(): string {
   const folder = tempFolder()
   chmodSync(folder, 0o700)
-  const socket = join(folder, 'w.sock')
+  return join(folder, 'w.sock')
+}
+
+/** The worker service alone, on a unix socket, called as llm calls it. */
+export async function startWorker(
+  config: Partial<WorkerConfig> = {},
+  socket = workerSocket(),
+): Promise<RunningWorker> {
   const metrics = new Metrics('worker')
   const app = buildApp({ log: silent, metrics })
   const whole: WorkerConfig = {
@@ -37,10 +44,12 @@ export async function startWorker(config: Partial<WorkerConfig> = {}): Promise<R
     ollama: { url: 'http://127.0.0.1:1' },
     ...config,
   }
+  const others = new Calls('worker', whole.services)
   const running = await worker.setup(app, {
     config: whole,
     log: silent,
     metrics,
+    calls: others,
     verify: () => Promise.reject(new Error('a worker sees no tokens')),
   } as unknown as Deps<WorkerConfig>)
   await app.listen({ path: socket, backlog: 4096 })
@@ -51,6 +60,7 @@ export async function startWorker(config: Partial<WorkerConfig> = {}): Promise<R
       const closed = app.close()
       await running.stop(1_000)
       await calls.close()
+      await others.close()
       await closed
     })()
     return stopped

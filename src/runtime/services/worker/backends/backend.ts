@@ -2,6 +2,7 @@ import type { EmbedAnswer } from '../../../../contracts/ask.ts'
 import type { Model, PullFrame } from '../../../../contracts/models.ts'
 import type { GenerateRequest, WorkerFrame } from '../../../../contracts/worker.ts'
 import type { Ends } from '../../../cancel.ts'
+import type { Sourced } from './ollama/pulls.ts'
 
 /** What makes the text on a worker. */
 export interface Backend {
@@ -17,7 +18,7 @@ export interface Backend {
   generate(request: GenerateRequest, o: Ends): AsyncIterable<WorkerFrame>
   embed?(request: EmbedTexts, o: { signal: AbortSignal }): Promise<EmbedAnswer>
   /** Progress, then one `done` frame, or throws. */
-  pull?(name: string, o: { signal: AbortSignal }): AsyncIterable<PullFrame>
+  pull?(name: string, o: { signal: AbortSignal; source?: Sourced }): AsyncIterable<PullFrame>
   removeModel?(name: string, o: { signal: AbortSignal }): Promise<void>
 }
 

@@ -1,5 +1,6 @@
 import { onTestFinished } from 'vitest'
 import { OllamaBackend } from '../../../../../src/runtime/services/worker/backends/ollama/index.ts'
+import { Shelf } from '../../../../../src/runtime/services/worker/backends/ollama/shelf.ts'
 import {
   type OllamaStandIn,
   type Script,
@@ -11,7 +12,12 @@ export async function open(
   models: Record<string, Script>,
 ): Promise<{ ollama: OllamaStandIn; backend: OllamaBackend }> {
   const ollama = await startOllamaStandIn({ models })
-  const backend = new OllamaBackend({ url: ollama.url, worker: 'w1', changed: () => {} })
+  const backend = new OllamaBackend({
+    url: ollama.url,
+    worker: 'w1',
+    shelf: new Shelf(undefined),
+    changed: () => {},
+  })
   onTestFinished(async () => {
     await backend.close()
     await ollama.stop()

@@ -1,5 +1,6 @@
 import type { ListResponse, ShowResponse } from 'ollama/browser'
 import type { Model } from '../../../../../contracts/models.ts'
+import { LENT } from './lent.ts'
 import type { Wire } from './wire.ts'
 
 /** What Ollama allots when nothing else is said and the machine has little GPU memory: the safe guess for a model that is not loaded. */
@@ -24,6 +25,7 @@ export class Catalog {
   readonly #known = new Map<string, Known>()
   #models: Model[] = []
   #chat: string[] = []
+  #cut: string[] = []
 
   constructor(o: { wire: Wire; worker: string }) {
     this.#wire = o.wire
@@ -40,6 +42,11 @@ export class Catalog {
     return this.#chat
   }
 
+  /** Names that a model has while it comes from another worker, left by an end in the middle. */
+  get cut(): string[] {
+    return this.#cut
+  }
+
   /** The full name of a model, as Ollama understands what was asked for: `llama3.2` is `llama3.2:latest`. */
   find(name: string): string | undefined {
     const wanted = fullName(name)
@@ -52,7 +59,9 @@ export class Catalog {
       this.#ask(signal, o => o.list()),
       this.#ask(signal, o => o.ps()),
     ])
-    const tagged = tags.models as Tagged[]
+    const all = tags.models as Tagged[]
+    const tagged = all.filter(t => !LENT.test(t.name))
+    this.#cut = all.filter(t => LENT.test(t.name)).map(t => t.name)
     await Promise.all(tagged.map(t => this.#learn(t, signal)))
     const before = JSON.stringify(this.#models)
     const running = new Map((loaded.models as unknown as Loaded[]).map(m => [m.name, m]))

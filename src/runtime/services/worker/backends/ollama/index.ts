@@ -7,7 +7,8 @@ import { Refusal } from '../../../../refusal.ts'
 import type { Backend, EmbedTexts } from '../backend.ts'
 import { Catalog } from './catalog.ts'
 import { asFailure, failed } from './failures.ts'
-import { Pulls } from './pulls.ts'
+import { Pulls, type Sourced } from './pulls.ts'
+import type { Shelf } from './shelf.ts'
 import { Wire } from './wire.ts'
 
 /** An answer that begins sooner than this says nothing of its state before; and a refusal keeps its HTTP status. */
@@ -24,12 +25,13 @@ export class OllamaBackend implements Backend {
   readonly #wanted?: string
   #chosen: string | undefined
 
-  constructor(o: { url: string; worker: string; model?: string; changed(): void }) {
+  constructor(o: { url: string; worker: string; model?: string; shelf: Shelf; changed(): void }) {
     this.#wire = new Wire(o.url)
     this.#catalog = new Catalog({ wire: this.#wire, worker: o.worker })
     this.#wanted = o.model
     this.#pulls = new Pulls({
       wire: this.#wire,
+      room: () => o.shelf.freeBytes(),
       done: async () => {
         await this.refresh().catch(() => false)
         o.changed()
@@ -46,7 +48,12 @@ export class OllamaBackend implements Backend {
   }
 
   has(model: string): boolean {
-    return this.#catalog.find(model) !== undefined
+    return this.find(model) !== undefined
+  }
+
+  /** As Ollama lists it. */
+  find(model: string): string | undefined {
+    return this.#catalog.find(model)
   }
 
   /** The configured one; else the newest, and then that one for as long as it is there. */
@@ -59,8 +66,10 @@ export class OllamaBackend implements Backend {
   }
 
   /** Reads models and version anew; says whether the models changed. Throws when Ollama does not answer. */
-  refresh(deadlineMs = SHORT_MS): Promise<boolean> {
-    return this.#catalog.refresh(AbortSignal.timeout(deadlineMs))
+  async refresh(deadlineMs = SHORT_MS): Promise<boolean> {
+    const changed = await this.#catalog.refresh(AbortSignal.timeout(deadlineMs))
+    if (this.#pulls.idle) await this.#forgetCut()
+    return changed
   }
 
   async version(deadlineMs = SHORT_MS): Promise<string> {
@@ -102,7 +111,8 @@ export class OllamaBackend implements Backend {
     }
   }
 
-  pull(name: string, o: { signal: AbortSignal }): AsyncIterable<PullFrame> {
+  /** Without a source from where its name says. */
+  pull(name: string, o: { signal: AbortSignal; source?: Sourced }): AsyncIterable<PullFrame> {
     return this.#pulls.watch(name, o)
   }
 
@@ -113,6 +123,11 @@ export class OllamaBackend implements Backend {
 
   close(): Promise<void> {
     return this.#wire.close()
+  }
+
+  async #forgetCut(): Promise<void> {
+    for (const model of this.#catalog.cut)
+      await this.#once({ signal: AbortSignal.timeout(SHORT_MS) }, o => o.delete({ model })).catch(() => {})
   }
 
   /** What a caller should see until the answer begins; Ollama itself says nothing while it loads a model or reads a prompt. */

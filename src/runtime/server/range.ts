@@ -1,4 +1,4 @@
-import { Refusal } from '../../../refusal.ts'
+import { Refusal } from '../refusal.ts'
 
 /** The part that a Range header asks for, both ends included; undefined: the whole. Forms that we do not serve mean the whole, as HTTP allows. */
 export function rangeOf(header: string | undefined, bytes: number): { from: number; to: number } | undefined {
@@ -9,6 +9,6 @@ export function rangeOf(header: string | undefined, bytes: number): { from: numb
   const to = first && last ? Math.min(Number(last), bytes - 1) : bytes - 1
   if (first && last && Number(last) < Number(first)) return undefined
   if (from >= bytes || to < from)
-    throw new Refusal(416, 'range', `The object has ${bytes} bytes; the range lies outside.`)
+    throw new Refusal(416, 'range', `It has ${bytes} bytes; the range lies outside.`)
   return { from, to }
 }
