@@ -67,9 +67,13 @@ export const pullModel = route({
 export const removeModel = route({
   method: 'DELETE',
   path: '/api/v1/models/*',
-  says: 'Remove a model from the workers',
+  says: 'Remove a model from the workers, or from all but `keep` of them',
   to: 'llm',
   scope: 'models:write',
   params: Type.Object({ '*': Name }),
+  query: Type.Object(
+    { keep: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })) },
+    { additionalProperties: false },
+  ),
   replies: { 200: Type.Object({ removed: Type.String(), workers: Type.Array(Type.String()) }) },
 })

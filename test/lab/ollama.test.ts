@@ -11,6 +11,7 @@ storiesOfTheLab()
 
 const MINUTES = 60_000
 const UNIT = 'llmagentos-ollama.service'
+const ROLES = { n2: 'worker', n3: 'worker' }
 
 /** No release of Ollama can be had here: archives of its layout hold a stand-in. `npm run test:ollama` is for a real one. */
 describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
@@ -20,8 +21,8 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
 
   beforeAll(async () => {
     if (lacks) return
-    lab = await openLab({ name: 'ollama', nodes: 2 })
-    ada = await operator(lab, clusterYaml(lab, { roles: { n2: 'worker' } }))
+    lab = await openLab({ name: 'ollama', nodes: 3 })
+    ada = await operator(lab, clusterYaml(lab, { roles: ROLES }))
     await programsAtHand(ada.folder)
     mirror = await ollamaMirror(ada.folder)
     mirror.release('0.32.15')
@@ -54,13 +55,37 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
     expect((await ada.cli('cluster', 'up')).stdout).toContain('Nothing was changed.')
   })
 
-  test('answers a question through the gateway once it has a model', async () => {
-    const pulled = await ada.cli('model', 'pull', 'tiny')
+  test('gets a model by one download and hands it on, and answers a question through the gateway', async () => {
+    const pulled = await ada.cli('model', 'pull', 'tiny', '--json')
     expect(pulled, pulled.stderr).toMatchObject({ code: 0 })
-    expect((await ada.cli('model', 'list')).stdout).toMatch(/tiny.*n2/)
+    const placed = pulled.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line))
+      .filter(({ type }) => type === 'placed')
+    expect(placed.map(({ worker }) => worker).sort()).toEqual(['n2', 'n3'])
+    expect(placed.filter(({ from }) => from === undefined)).toHaveLength(1)
+    const [one, other] = await Promise.all(['n2', 'n3'].map(modelFiles))
+    expect(one).toMatch(/\/blobs\/sha256-/)
+    expect(other).toBe(one)
+    expect((await ada.cli('model', 'list')).stdout).toMatch(/tiny.*n2.*n3|tiny.*n3.*n2/)
     const asked = await ada.cli('ask', '--json', '--model', 'tiny', 'how do I add a node?')
     expect(asked, asked.stderr).toMatchObject({ code: 0 })
-    expect(JSON.parse(asked.stdout)).toMatchObject({ worker: 'n2', engine: 'ollama' })
+    expect(JSON.parse(asked.stdout)).toMatchObject({
+      worker: expect.stringMatching(/^n[23]$/),
+      engine: 'ollama',
+    })
+  })
+
+  test('leaves a worker, and comes to those with a label', async () => {
+    expect((await ada.cli('model', 'scale', 'tiny=1')).stdout).toMatch(
+      /^tiny is on n[23], no more on n[23]\.$/m,
+    )
+    expect(await ada.cli('model', 'rm', 'tiny')).toMatchObject({ code: 0 })
+    const pulled = await ada.cli('model', 'pull', 'tiny', '--on', 'gpu=none')
+    expect(pulled, pulled.stderr).toMatchObject({ code: 0, stdout: 'tiny is there: on n3.\n' })
+    expect((await ada.cli('model', 'scale', 'tiny=2')).stdout).toMatch(/^tiny is on n3, n2\.$/m)
+    expect(await ada.cli('model', 'scale', 'tiny=3')).toMatchObject({ code: 2 })
   })
 
   test(
@@ -138,6 +163,32 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
     5 * MINUTES,
   )
 
+  test(
+    'that hangs is ended and comes back, and meanwhile the others answer',
+    async () => {
+      const n2 = lab.node('n2')
+      const before = await started()
+      await n2.run(`systemctl kill -s STOP ${UNIT}`)
+      const deadline = Date.now() + 3 * MINUTES
+      let asked = 0
+      while ((await started()).ollama === before.ollama) {
+        expect(Date.now()).toBeLessThan(deadline)
+        const answer = await ada.cli('ask', '--json', '--model', 'tiny', 'how do I add a node?')
+        expect(answer, answer.stderr).toMatchObject({ code: 0 })
+        asked++
+      }
+      expect(asked).toBeGreaterThan(0)
+      await vi.waitFor(async () => expect(await version()).toContain('"0.32.16"'), {
+        timeout: MINUTES,
+        interval: 500,
+      })
+      expect(await n2.run('journalctl -q -o cat -u llmagentos-ollama-watch.service')).toContain(
+        'Ollama was silent 3 times for 10 seconds: it is ended, and starts again.',
+      )
+    },
+    6 * MINUTES,
+  )
+
   test('a release with known holes is refused before anything is changed', async () => {
     ada.write(wanted('release: 0.20.1'))
     const refused = await ada.cli('cluster', 'up', '--yes')
@@ -160,7 +211,8 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
 
   const wanted = (ollama?: string) =>
     clusterYaml(lab, {
-      roles: { n2: 'worker' },
+      roles: ROLES,
+      extra: { n3: ', labels: {gpu: none}' },
       more: `artifacts: {mirror: "${mirror.url}"}\ncomponents:\n  runtime: {}\n${ollama === undefined ? '' : `  ollama: {${ollama}, models: {minFree: 1GiB}}\n`}`,
     })
   const up = async () => {
@@ -172,6 +224,12 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
       .node('n2')
       .run(
         `bash -c 'exec 3<>/dev/tcp/127.0.0.1/11434; printf "GET /api/version HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3'`,
+      )
+  const modelFiles = (node: string) =>
+    lab
+      .node(node)
+      .run(
+        'cd /var/lib/llmagentos-ollama && find . -type f \\( -path "*blobs*" -o -name latest \\) | sort | xargs sha256sum',
       )
   const started = async () => {
     const at = (unit: string) => lab.node('n2').run(`systemctl show -P ActiveEnterTimestampMonotonic ${unit}`)

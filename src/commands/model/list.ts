@@ -24,6 +24,10 @@ function row(m: Model, standard: string): string[] {
     m.bytes === undefined ? '-' : `${(m.bytes / 1e9).toFixed(1)} GB`,
     m.contextTokens === undefined ? '-' : String(m.contextTokens),
     m.embeds ? 'embeds' : m.loaded ? 'loaded' : 'on disk',
-    m.workers.join(', '),
+    m.workers.map(worker => whereOf(worker, m)).join(', '),
   ]
 }
+
+/** Of several workers those are named that have it in memory. */
+const whereOf = (worker: string, { workers, loaded, loadedOn = [] }: Model) =>
+  workers.length > 1 && loaded && loadedOn.includes(worker) ? `${worker} (loaded)` : worker

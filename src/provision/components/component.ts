@@ -129,6 +129,8 @@ export interface View<C> {
 export interface Endpoint {
   host: string
   port: number
+  /** What it keeps on disk, for whoever is in that group on the same node. */
+  folder?: { path: string; group: string }
 }
 
 export interface Grant {

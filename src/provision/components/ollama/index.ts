@@ -6,7 +6,7 @@ import type { Component } from '../component.ts'
 import { answers } from './answers.ts'
 import { items } from './items.ts'
 import { judge } from './judge.ts'
-import { COMPONENT, placed } from './names.ts'
+import { COMPONENT, placed, USER } from './names.ts'
 import { plan } from './plan.ts'
 import { program } from './program.ts'
 import { type Config, schema } from './schema.ts'
@@ -24,7 +24,7 @@ export const ollama: Component<Config> = {
   published: [program],
   offers: ({ cluster, config }, from) =>
     placed(cluster, config).some(node => node.name === from)
-      ? [{ host: '127.0.0.1', port: config.port }]
+      ? [{ host: '127.0.0.1', port: config.port, folder: { path: config.models.path, group: USER } }]
       : [],
   ports: ({ cluster, config }) =>
     placed(cluster, config).map(({ name: node }) => ({

@@ -68,6 +68,7 @@ function entriesOf(
     ...common('worker'),
     name: node.name,
     slots: 4,
+    ...(Object.keys(node.labels).length > 0 && { labels: node.labels }),
     ...engineOf(view, node),
   }
   const llm: LlmConfig = {
@@ -100,7 +101,15 @@ function entriesOf(
 function engineOf(view: View<Config>, { name }: WantedNode): Pick<WorkerConfig, 'backend' | 'ollama'> {
   const [found] = view.endpoints('ollama', name)
   if (!found) return { backend: 'extractive', ollama: { url: OLLAMA_URL } }
-  return { backend: 'auto', ollama: { url: `http://${found.host}:${found.port}`, startedElsewhere: true } }
+  const { host, port, folder } = found
+  return {
+    backend: 'auto',
+    ollama: {
+      url: `http://${host}:${port}`,
+      ...(folder && { models: folder.path }),
+      startedElsewhere: true,
+    },
+  }
 }
 
 function filesOf(certificate: string) {

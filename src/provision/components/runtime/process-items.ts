@@ -56,7 +56,7 @@ function unitItems(view: View<Config>, placed: Placed): Item[] {
   const extra = services.includes('gateway') ? gatewayExtra(view) : NONE
   const grants = grantsFor(view, placed)
   const secrets = grants.map(grant => secretItem(view, grant))
-  const unit = unitText(process, { extra, grants })
+  const unit = unitText(process, { extra, grants, groups: groupsOf(view, placed) })
   const handed = [
     ...extra.files.map(file => file.text as string),
     ...secrets.map(secret => sha256(secret.text)),
@@ -102,7 +102,7 @@ export function certificateItems(
 /** Without and with the digest of all that a start reads. */
 function unitText(
   { name, services }: Process,
-  { extra, grants }: { extra: Extra; grants: Grant[] },
+  { extra, grants, groups }: { extra: Extra; grants: Grant[]; groups: string[] },
 ): (inputs: string) => string {
   return inputs =>
     fill('runtime/process.service', {
@@ -114,9 +114,21 @@ function unitText(
       slice: SLICE,
       unit: { lines: extra.unit },
       nice: services.some(name => ANSWERING.has(name)) ? '-5' : '0',
-      more: { lines: [...grants.map(credential), ...extra.service] },
+      more: {
+        lines: [
+          ...groups.map(group => `SupplementaryGroups=${group}`),
+          ...grants.map(credential),
+          ...extra.service,
+        ],
+      },
       inputs: { lines: inputLines(inputs, { process: true }).trimEnd().split('\n') },
     })
 }
+
+/** A worker reads the models of the Ollama beside it, to hand them on. */
+const groupsOf = (view: View<Config>, { node, process }: Placed): string[] =>
+  process.services.includes('worker')
+    ? view.endpoints('ollama', node.name).flatMap(({ folder }) => (folder ? [folder.group] : []))
+    : []
 
 const inWords = (services: string[]) => services.join(' and ')

@@ -57,8 +57,8 @@ export const llm: Service<LlmConfig> = {
       await sendLines(reply, spread(body, { workers, calls: deps.calls, hop }), hop.requestId)
       return undefined
     })
-    handle(app, removeModel, verify, ({ params, hop }) =>
-      remove(params['*'], { workers, calls: deps.calls, hop }),
+    handle(app, removeModel, verify, ({ params, query, hop }) =>
+      remove({ name: params['*'], keep: query.keep }, { workers, calls: deps.calls, hop }),
     )
 
     workers.start()

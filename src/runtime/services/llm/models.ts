@@ -29,14 +29,16 @@ export function models(workers: Workers, who: Principal): { models: Model[]; def
   return { models: allowed.toSorted((a, b) => a.name.localeCompare(b.name)), default: workers.defaultModel() }
 }
 
+/** From all that have it, or from all but `keep`: those stay first that have it in memory. */
 export async function remove(
-  name: string,
+  { name, keep = 0 }: { name: string; keep?: number },
   { workers, calls, hop }: Means,
 ): Promise<{ removed: string; workers: string[] }> {
   const { model, candidates } = workers.candidates(name)
-  for (const c of candidates) {
+  const leaving = candidates.toSorted((a, b) => Number(b.loaded) - Number(a.loaded)).slice(keep)
+  for (const c of leaving) {
     const reply = await calls.raw(workerRemoveModel, asSelf(hop), { peer: c.peer, params: { '*': model } })
     await calls.read(workerRemoveModel, reply)
   }
-  return { removed: model, workers: candidates.map(c => c.name) }
+  return { removed: model, workers: leaving.map(c => c.name) }
 }
