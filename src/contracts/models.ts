@@ -13,6 +13,9 @@ export const Model = Type.Object({
   contextTokens: Type.Optional(Type.Integer()),
   embeds: Type.Boolean({ description: 'makes vectors, not text' }),
   loaded: Type.Boolean(),
+  /** What it takes there while it is loaded, and how much of that is memory of graphics cards. */
+  memoryBytes: Type.Optional(Type.Integer()),
+  vramBytes: Type.Optional(Type.Integer()),
   /** Of those that have it, in whose memory it is. */
   loadedOn: Type.Optional(Type.Array(Type.String())),
   modified: Type.Optional(Type.String()),

@@ -117,6 +117,11 @@ export class Engines {
     return this.#up
   }
 
+  /** How often models came into memory and left it. */
+  get moves(): { loads: number; evictions: number } {
+    return this.#ollama?.moves ?? { loads: 0, evictions: 0 }
+  }
+
   /** Throws 404 for a model that this worker does not have, 503 when it may have it but Ollama is away. */
   forModel(model: string): Backend {
     if (model === EXTRACTIVE) return this.#extractive

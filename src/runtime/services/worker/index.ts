@@ -41,7 +41,7 @@ export const worker: Service<WorkerConfig> = {
       },
     })
     const admission = new Admission({ slots: config.slots, changed: () => feed.changed() })
-    const figures = new Figures(deps.metrics, admission)
+    const figures = new Figures(deps.metrics, { admission, engines })
 
     offer(app, generate, verify, async ({ body, hop }) =>
       answer({ body, stop: stopOf(hop), engines, admission, figures, atOllama }),

@@ -15,6 +15,8 @@ type Tagged = ListResponse['models'][number] & { remote_host?: string; capabilit
 interface Loaded {
   name: string
   context_length?: number
+  size?: number
+  size_vram?: number
 }
 
 /** The models of one Ollama, as last read. */
@@ -26,10 +28,17 @@ export class Catalog {
   #models: Model[] = []
   #chat: string[] = []
   #cut: string[] = []
+  #memory = new Set<string>()
+  readonly #moves = { loads: 0, evictions: 0 }
 
   constructor(o: { wire: Wire; worker: string }) {
     this.#wire = o.wire
     this.#worker = o.worker
+  }
+
+  /** How often a model came into memory and left it since the start. One that does both between two looks is not seen. */
+  get moves(): { readonly loads: number; readonly evictions: number } {
+    return this.#moves
   }
 
   /** Newest first. */
@@ -65,6 +74,7 @@ export class Catalog {
     await Promise.all(tagged.map(t => this.#learn(t, signal)))
     const before = JSON.stringify(this.#models)
     const running = new Map((loaded.models as unknown as Loaded[]).map(m => [m.name, m]))
+    this.#count([...running.keys()])
     this.#models = tagged.map(t => this.#model(t, running.get(t.name)))
     this.#chat = tagged.filter(t => !t.remote_host && this.#known.get(t.digest)?.chats).map(t => t.name)
     return JSON.stringify(this.#models) !== before
@@ -74,6 +84,13 @@ export class Catalog {
     const { models } = await this.#ask(signal, o => o.ps())
     const wanted = fullName(name)
     return models.some(m => fullName(m.name) === wanted)
+  }
+
+  #count(loaded: string[]): void {
+    const now = new Set(loaded)
+    for (const name of now) if (!this.#memory.has(name)) this.#moves.loads++
+    for (const name of this.#memory) if (!now.has(name)) this.#moves.evictions++
+    this.#memory = now
   }
 
   async #learn(tag: Tagged, signal: AbortSignal): Promise<void> {
@@ -101,6 +118,8 @@ export class Catalog {
       ...(context && { contextTokens: context }),
       embeds: known?.embeds ?? false,
       loaded: loaded !== undefined,
+      ...(loaded?.size !== undefined && { memoryBytes: loaded.size }),
+      ...(loaded?.size_vram !== undefined && { vramBytes: loaded.size_vram }),
       ...(tag.modified_at && { modified: String(tag.modified_at) }),
     }
   }

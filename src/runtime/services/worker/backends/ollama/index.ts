@@ -47,6 +47,10 @@ export class OllamaBackend implements Backend {
     return this.#catalog.models
   }
 
+  get moves(): Catalog['moves'] {
+    return this.#catalog.moves
+  }
+
   has(model: string): boolean {
     return this.find(model) !== undefined
   }
