@@ -59,6 +59,9 @@ export const pullModel = route({
           maxProperties: 20,
         }),
       ),
+      among: Type.Optional(
+        Type.Array(Type.String({ maxLength: 63 }), { description: 'only these workers', maxItems: 10_000 }),
+      ),
     },
     { additionalProperties: false },
   ),

@@ -1,5 +1,5 @@
 /** The door of the agent system: what commands may open. What only the services need is loaded when they start. */
-export { Clusters, openClient, readCa, readKey } from './client/index.ts'
+export { Clusters, openClient, openClientOf, readCa, readKey } from './client/index.ts'
 export { proveAnswer, proveHealthy } from './client/prove.ts'
 export { readSecret } from './client/secret-input.ts'
 export { downLocal, LOCAL, upLocal } from './local/index.ts'

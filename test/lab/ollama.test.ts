@@ -89,6 +89,27 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
   })
 
   test(
+    'holds the models that the file names after cluster up, and then there is nothing to do',
+    async () => {
+      expect(await ada.cli('model', 'rm', 'tiny')).toMatchObject({ code: 0 })
+      ada.write(`${wanted('release: 0.32.15')}models: [{name: tiny, replicas: 2}]\n`)
+      const first = await ada.cli('cluster', 'up', '--yes')
+      expect(first, first.stderr).toMatchObject({ code: 0 })
+      expect(first.stdout).toMatch(/^ {2}model {4}tiny came to n[23], n[23]$/m)
+      const second = await ada.cli('cluster', 'up')
+      expect(second, second.stderr).toMatchObject({ code: 0 })
+      expect(second.stdout).toContain('Nothing was changed.')
+      expect(second.stdout).not.toContain('tiny')
+      ada.write(`${wanted('release: 0.32.15')}models: [{name: no-such-model}]\n`)
+      const refused = await ada.cli('cluster', 'up', '--yes')
+      expect(refused).toMatchObject({ code: 6 })
+      expect(refused.stderr).toContain('the model no-such-model is not where it shall be.')
+      ada.write(wanted('release: 0.32.15'))
+    },
+    5 * MINUTES,
+  )
+
+  test(
     'takes other settings with a restart of its own and of nothing else',
     async () => {
       const before = await started()

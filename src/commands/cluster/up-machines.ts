@@ -7,6 +7,7 @@ import { planText } from '../views/plan.ts'
 import { progressOf } from '../views/up-progress.ts'
 import { settleDisks } from './accept-disks.ts'
 import { keepAccess } from './access.ts'
+import { placeModels } from './declared-models.ts'
 import { type FileFlags, wantedOf, writeBase } from './machines.ts'
 
 export interface UpFlags extends MachineFlags, FileFlags {
@@ -46,11 +47,13 @@ export async function upMachines(call: Call<UpFlags>): Promise<ExitCode> {
       const { Clusters } = await import('../../runtime/index.ts')
       new Clusters(io.env).saveCa(machines.cluster.name, ca)
     }
+    const models = access.length > 0 ? await placeModels(machines.cluster, { io, json }) : []
     const seconds = Math.round((performance.now() - began) / 100) / 10
     if (json) io.print(JSON.stringify({ event: 'done', ...summary(done), seconds, exit }))
     else
       for (const line of [
         ...words(done, { name: machines.cluster.name, seconds, recoveryFile }),
+        ...models,
         ...(access.length > 0 || done.failed.length > 0 ? access : ['  next     llmagentos cluster status']),
       ])
         io.print(line)

@@ -1,5 +1,6 @@
 import type { PullFrame } from '../../contracts/models.ts'
 import { EXIT, Failure } from '../../errors.ts'
+import type { Client } from '../../runtime/client/index.ts'
 import type { Command, Io } from '../command.ts'
 import { each, wholeNumber } from '../values.ts'
 import { labelsOf } from './labels.ts'
@@ -35,28 +36,40 @@ export const pull: Command<Flags> = {
   },
 }
 
-/**
- * Pulls with a progress bar on a terminal, heartbeat lines elsewhere, and one JSON event a line with `json`. Gives the workers that have it
- * then; none where nothing was to do.
- */
+interface Wanted {
+  workers?: number
+  on?: Record<string, string>
+  among?: string[]
+}
+
+/** Pulls to the current cluster. Gives the workers that have it then; none where nothing was to do. */
 export async function pullTo(
   name: string,
-  o: { io: Io; json: boolean; onlyIfMissing?: boolean; workers?: number; on?: Record<string, string> },
+  { io, json, onlyIfMissing, ...wanted }: { io: Io; json: boolean; onlyIfMissing?: boolean } & Wanted,
 ): Promise<string[]> {
   const { openClient } = await import('../../runtime/index.ts')
-  const { listModels, pullModel } = await import('../../contracts/models.ts')
-  const client = await openClient(o.io)
+  const { listModels } = await import('../../contracts/models.ts')
+  const client = await openClient(io)
   try {
-    if (o.onlyIfMissing) {
+    if (onlyIfMissing) {
       const { models } = await client.call(listModels)
       if (models.some(m => m.name === name || m.name === `${name}:latest`)) return []
     }
-    const { workers, on } = o
-    const body = { name, ...(workers !== undefined && { workers }), ...(on && { on }) }
-    return await follow(client.lines<PullFrame>(pullModel, { body }), name, o)
+    return await pullBy(client, name, { io, json, ...wanted })
   } finally {
     await client.close()
   }
+}
+
+/** With a progress bar on a terminal, heartbeat lines elsewhere, and one JSON event a line with `json`. */
+export async function pullBy(
+  client: Pick<Client, 'lines'>,
+  name: string,
+  { io, json, ...wanted }: { io: Io; json: boolean } & Wanted,
+): Promise<string[]> {
+  const { pullModel } = await import('../../contracts/models.ts')
+  const given = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined))
+  return follow(client.lines<PullFrame>(pullModel, { body: { name, ...given } }), name, { io, json })
 }
 
 async function follow(
@@ -71,7 +84,11 @@ async function follow(
     for await (const frame of frames) {
       if (json) io.print(JSON.stringify({ event: 'pull', ...frame }))
       if (frame.type === 'error')
-        throw new Failure(frame.error.message, { exit: EXIT.unhealthy, next: frame.error.next })
+        throw new Failure(frame.error.message, {
+          exit: EXIT.unhealthy,
+          next: frame.error.next,
+          cause: frame.error,
+        })
       if (frame.type === 'done') return frame.workers ?? []
       if (json) continue
       if (frame.type === 'progress') bar.update({ ...sum.with(frame), unit: 'bytes' })

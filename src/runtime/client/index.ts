@@ -148,6 +148,19 @@ export async function openClient({ env, signal }: Around): Promise<Client> {
   return new Client({ urls, key, signal, ca: caFile === undefined ? undefined : readCa(caFile) })
 }
 
+/** A client of the cluster of that name, which is known since `cluster up`. Throws Failure (4) where it is not. */
+export function openClientOf(name: string, { env, signal }: Around): Client {
+  const known = new Clusters(env).get(name)
+  const key = known && readKey(known.keyFile)
+  if (!known || !key)
+    throw new Failure(`There is no API key for ${name} here.`, {
+      exit: EXIT.unreachable,
+      next: 'Run `llmagentos cluster up`, which leaves one.',
+    })
+  const ca = known.caFile === undefined ? undefined : readCa(known.caFile)
+  return new Client({ urls: known.urls, key, signal, ca })
+}
+
 function target(env: NodeJS.ProcessEnv): { urls: string[]; keyFile: string; caFile?: string } {
   const known = new Clusters(env).current()
   const url = env.LLMAGENTOS_URL

@@ -54,13 +54,22 @@ export async function* spread(asked: Asked, { workers, calls, hop }: Means): Asy
 }
 
 /** Who has it and who shall get it, those with the most room first. Throws when there are not as many as wanted. */
-function placesFor({ name, on, workers: count }: Asked, up: Place[]): { having: Place[]; wanting: Place[] } {
+function placesFor(
+  { name, on, among, workers: count }: Asked,
+  up: Place[],
+): { having: Place[]; wanting: Place[] } {
   if (up.length === 0) throw new Refusal(503, 'no_worker', 'No worker answers.', { retryAfterSeconds: 2 })
-  const meant = up.filter(({ state }) =>
-    Object.entries(on ?? {}).every(([label, value]) => state.labels?.[label] === value),
+  const meant = up.filter(
+    ({ state }) =>
+      Object.entries(on ?? {}).every(([label, value]) => state.labels?.[label] === value) &&
+      (!among || among.includes(state.name)),
   )
   if (meant.length === 0)
-    throw new Refusal(404, 'no_worker', `No worker that answers has the labels ${inWords(on ?? {})}.`)
+    throw new Refusal(
+      404,
+      'no_worker',
+      `No worker answers that ${on ? `has the labels ${inWords(on)}` : 'is meant'}.`,
+    )
   // Where no Ollama answers, the first one says why.
   const able = meant.some(({ state }) => state.holds) ? meant.filter(({ state }) => state.holds) : [meant[0]!]
   const has = ({ state }: Place) => state.models.some(model => sameModel(model.name, name))
