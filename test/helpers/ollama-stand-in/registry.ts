@@ -27,7 +27,9 @@ export async function fetchModel(
     const url = `${root}/blobs/${digest}`
     const size = Number((await fetch(url, { method: 'HEAD' })).headers.get('content-length'))
     // It asks once for the whole, to be told where it really is, and leaves.
-    await (await fetch(url)).body!.cancel()
+    const led = await fetch(url)
+    await led.body!.cancel()
+    if (!led.headers.has('location')) throw new Error('http: no Location header in response')
     const parts: Buffer[] = []
     for (let at = 0; at < size; at += PART) {
       parts.push(await part(url, at, Math.min(at + PART, size) - 1))

@@ -60,7 +60,8 @@ async function answer(
     await reply.body.text()
     return none(res, 502)
   }
-  res.writeHead(reply.status, passed(reply.headers))
+  // Ollama asks once without a range, to be led to where the layer lies; up to 0.24 it wants to hear it though it is here.
+  res.writeHead(reply.status, { ...passed(reply.headers), location: `http://${req.headers.host}${req.url}` })
   await pipeline(reply.body, res)
 }
 
