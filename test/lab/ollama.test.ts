@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clusterYaml, type Operator, operator } from './cli.ts'
 import { lacks, storiesOfTheLab } from './here.ts'
 import { type Lab, openLab } from './lab.ts'
+import { MODEL_FILES, VERSION } from './ollama/looks.ts'
 import { ollamaMirror } from './ollama/mirror.ts'
 import { programsAtHand } from './programs.ts'
 
@@ -240,18 +241,8 @@ describe('Ollama on a machine that works, from a mirror (a stand-in)', () => {
     const ran = await ada.cli('cluster', 'up', '--yes')
     expect(ran, ran.stdout + ran.stderr).toMatchObject({ code: 0 })
   }
-  const version = () =>
-    lab
-      .node('n2')
-      .run(
-        `bash -c 'exec 3<>/dev/tcp/127.0.0.1/11434; printf "GET /api/version HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3'`,
-      )
-  const modelFiles = (node: string) =>
-    lab
-      .node(node)
-      .run(
-        'cd /var/lib/llmagentos-ollama && find . -type f \\( -path "*blobs*" -o -name latest \\) | sort | xargs sha256sum',
-      )
+  const version = () => lab.node('n2').run(VERSION)
+  const modelFiles = (node: string) => lab.node(node).run(MODEL_FILES)
   const started = async () => {
     const at = (unit: string) => lab.node('n2').run(`systemctl show -P ActiveEnterTimestampMonotonic ${unit}`)
     return { ollama: await at(UNIT), worker: await at('llmagentos-worker.service') }
