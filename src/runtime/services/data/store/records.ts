@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,8 @@ import type { Page } from './store.ts'
 
 /** LMDB writes whole pages, and a few more for the tree and its free list. */
 const SLACK_BYTES = 1024 * 1024
+/** What a commit writes beside its values at most: pages of the tree on the way to them, and of the free list. */
+const COMMIT_BYTES = 256 * 1024
 const REASON_MS = 100
 /** The library takes the flags of a put here, where its types name a version alone. */
 const ONCE = { noOverwrite: true } as unknown as number
@@ -16,6 +18,8 @@ const ONCE = { noOverwrite: true } as unknown as number
 export class LmdbRecords {
   readonly #db: RootDatabase<Buffer, Buffer>
   readonly #folder: string
+  /** Of values that are being written: they may share one commit. */
+  #writing = 0
 
   constructor(folder: string) {
     this.#folder = folder
@@ -25,7 +29,11 @@ export class LmdbRecords {
   async create(name: string, record: Buffer, writer: string): Promise<{ created: boolean; writer: string }> {
     const key = Buffer.from(name)
     const value = Buffer.concat([Buffer.from([writer.length]), Buffer.from(writer), record])
-    const created = await this.#written(value.length, () => this.#db.put(key, value, ONCE))
+    this.#checkRoom(value.length)
+    this.#writing += value.length
+    const created = await this.#written(value.length, () => this.#db.put(key, value, ONCE)).finally(() => {
+      this.#writing -= value.length
+    })
     return created ? { created, writer } : { created, writer: this.writerOf(key) ?? '' }
   }
 
@@ -60,6 +68,18 @@ export class LmdbRecords {
   writerOf(key: Buffer): string | undefined {
     const value = this.#db.get(key)
     return value?.subarray(1, 1 + value[0]!).toString()
+  }
+
+  /**
+   * A commit that fails for want of room now and then damages the library's memory, which ends the process: so none is begun that may fail.
+   * What is removed makes room, and is tried in any case.
+   */
+  #checkRoom(bytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#folder)
+    if (bavail * bsize >= this.#writing + bytes + COMMIT_BYTES) return
+    throw Object.assign(new Error('A record was not written: there is no room on the disk.'), {
+      code: 'ENOSPC',
+    })
   }
 
   /** Resolves when the commit was fsynced. LMDB says of a full disk "input/output error", so we look. */
